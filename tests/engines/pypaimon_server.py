@@ -1,0 +1,125 @@
+"""Answers the tests' questions with pypaimon, an independent reader and writer.
+
+One JSON object per line in, one per line out: {"ok": ...} or {"error": "..."}. Values travel in a canonical form, the
+same for every engine: integers for all integral and temporal types (days, milliseconds of the day, nanoseconds since
+the epoch), IEEE bits for floating point, text for decimals and strings, hex for bytes.
+"""
+
+import decimal
+import json
+import struct
+import sys
+import traceback
+
+import pyarrow as pa
+from pypaimon import CatalogFactory, Schema
+
+PER_SECOND = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
+
+
+def canonical(column):
+    """The canonical form of one Arrow column, as a list."""
+    kind = column.type
+    if pa.types.is_timestamp(kind):
+        factor = PER_SECOND[kind.unit]
+        return [None if v is None else v * factor for v in column.cast(pa.int64()).to_pylist()]
+    if pa.types.is_date32(kind) or pa.types.is_time32(kind):
+        return column.cast(pa.int32()).to_pylist()
+    if pa.types.is_float32(kind):
+        return [None if v is None else struct.unpack("<I", struct.pack("<f", v))[0] for v in column.to_pylist()]
+    if pa.types.is_float64(kind):
+        return [None if v is None else struct.unpack("<Q", struct.pack("<d", v))[0] for v in column.to_pylist()]
+    if pa.types.is_decimal(kind):
+        return [None if v is None else format(v, "f") for v in column.to_pylist()]
+    if pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
+        return [None if v is None else v.hex() for v in column.to_pylist()]
+    return column.to_pylist()
+
+
+def native(kind, values):
+    """The Arrow array of type `kind` that `values`, in canonical form, stand for."""
+    if pa.types.is_timestamp(kind):
+        factor = PER_SECOND[kind.unit]
+        values = [None if v is None else v // factor for v in values]
+        return pa.array(values, pa.int64()).cast(kind)
+    if pa.types.is_date32(kind) or pa.types.is_time32(kind):
+        return pa.array(values, pa.int32()).cast(kind)
+    if pa.types.is_float32(kind):
+        return pa.array([None if v is None else struct.unpack("<f", struct.pack("<I", v))[0] for v in values], kind)
+    if pa.types.is_float64(kind):
+        return pa.array([None if v is None else struct.unpack("<d", struct.pack("<Q", v))[0] for v in values], kind)
+    if pa.types.is_decimal(kind):
+        return pa.array([None if v is None else decimal.Decimal(v) for v in values], kind)
+    if pa.types.is_binary(kind):
+        return pa.array([None if v is None else bytes.fromhex(v) for v in values], kind)
+    return pa.array(values, kind)
+
+
+def table(request):
+    catalog = CatalogFactory.create({"warehouse": request["warehouse"]})
+    return catalog.get_table(request["table"])
+
+
+def scan(request):
+    builder = table(request).new_read_builder()
+    if "columns" in request:
+        builder = builder.with_projection(request["columns"])
+    if "filter" in request:
+        column, method, literal = request["filter"]
+        predicates = builder.new_predicate_builder()
+        builder = builder.with_filter(getattr(predicates, method)(column, literal))
+    return builder.new_read().to_arrow(builder.new_scan().plan().splits())
+
+
+def rows(request):
+    """Every row of the table (or of the columns asked for): {"columns": [...], "rows": [[...], ...]}."""
+    found = scan(request)
+    columns = [canonical(found.column(i)) for i in range(found.num_columns)]
+    return {"columns": found.schema.names, "rows": [list(row) for row in zip(*columns)]}
+
+
+def count(request):
+    return scan(request).num_rows
+
+
+def create(request):
+    """Creates a table from [[name, arrow type], ...]; types are written as Python expressions over `pa`."""
+    fields = [(name, eval(kind, {"pa": pa})) for name, kind in request["fields"]]  # the tests' own text
+    catalog = CatalogFactory.create({"warehouse": request["warehouse"]})
+    catalog.create_database(request["table"].split(".")[0], True)
+    schema = Schema.from_pyarrow_schema(
+        pa.schema(fields), partition_keys=request.get("partition_keys"), options=request.get("options", {})
+    )
+    catalog.create_table(request["table"], schema, False)
+
+
+def append(request):
+    """Appends rows in canonical form, one commit."""
+    target = table(request)
+    fields = [(field.name, field.type) for field in pyarrow_schema(target)]
+    columns = list(zip(*request["rows"]))
+    batch = pa.Table.from_arrays([native(kind, list(c)) for (_, kind), c in zip(fields, columns)], schema=pa.schema(fields))
+    builder = target.new_batch_write_builder()
+    writer, committer = builder.new_write(), builder.new_commit()
+    writer.write_arrow(batch)
+    committer.commit(writer.prepare_commit())
+    writer.close()
+    committer.close()
+
+
+def pyarrow_schema(target):
+    from pypaimon.schema.data_types import PyarrowFieldParser
+
+    return PyarrowFieldParser.from_paimon_schema(target.fields)
+
+
+ANSWERS = {"rows": rows, "count": count, "create": create, "append": append}
+
+for line in sys.stdin:
+    request = json.loads(line)
+    try:
+        answer = {"ok": ANSWERS[request["op"]](request)}
+    except Exception as failure:
+        traceback.print_exc()
+        answer = {"error": f"{type(failure).__name__}: {failure}"}
+    print(json.dumps(answer), flush=True)

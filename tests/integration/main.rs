@@ -1,0 +1,4 @@
+//! One binary for all end-to-end tests, so that they link once; each topic is a module.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod house;
