@@ -1,1 +1,28 @@
+//! What the daemon says about itself over HTTP: metrics, liveness, readiness, status, admin verbs.
+//!
+//! The server runs on an OS thread of its own with a single-threaded runtime of its own, so it
+//! answers while every pipeline is stuck, which is when its answers matter most. It knows nothing
+//! of pipelines: what it tells comes through [`Status`], what it does through [`Admin`]. Both are
+//! called on the server's only thread, so [`Status`] must be cheap (read a snapshot, never wait
+//! for a pipeline) and [`Admin`] must wait only by awaiting.
+//!
+//! Life cycle: [`Server::bind`] takes the port (an occupied port is an error before anything else
+//! has started), serves until [`Server::shutdown`], which lets running requests end.
+//!
+//! Limits: no request body is read, 30 s a request, 60 s of silence on a connection, 128 connections.
+//!
+//! Not here: TLS and user accounts. The server listens on loopback unless told otherwise, and the
+//! admin verbs need a bearer token.
 
+mod limits;
+mod routes;
+mod server;
+mod status;
+mod token;
+
+pub use server::{HttpConfig, HttpError, Server};
+pub use status::{Admin, AdminError, Check, Status};
+pub use token::AdminToken;
+
+#[cfg(test)]
+mod tests;
