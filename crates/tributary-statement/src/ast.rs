@@ -1,0 +1,201 @@
+//! [`Statement`]: what a job says, one closed type. Names and options carry their place, so that whoever resolves them can point at them.
+
+use crate::{Expr, OptionValue, Options, Span, Spanned, SqlType};
+use std::fmt;
+
+/// A name as written, without its backticks. Case is kept and matters.
+pub type Ident = Spanned<String>;
+
+/// One statement.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Statement {
+    /// `SET 'key' = 'value'`
+    Set(Set),
+    /// `RESET` or `RESET 'key'`: the key, or `None` for all.
+    Reset(Option<Spanned<String>>),
+    /// `USE CATALOG name`
+    UseCatalog(Ident),
+    /// `USE [catalog.]database`
+    UseDatabase(ObjectName),
+    /// `CREATE CATALOG`
+    CreateCatalog(CreateCatalog),
+    /// `CREATE DATABASE`
+    CreateDatabase(CreateDatabase),
+    /// `CREATE [TEMPORARY] TABLE`
+    CreateTable(CreateTable),
+    /// `INSERT INTO … SELECT …`
+    Insert(Insert),
+}
+
+/// One to three names joined by points: `[[catalog.]database.]table`.
+#[derive(Clone, PartialEq)]
+pub struct ObjectName {
+    /// Outermost first; never empty, at most three.
+    pub parts: Vec<Ident>,
+    /// From the first part to the last.
+    pub span: Span,
+}
+
+/// `SET 'key' = 'value'`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Set {
+    /// The key.
+    pub key: Spanned<String>,
+    /// Its value.
+    pub value: OptionValue,
+}
+
+/// `CREATE CATALOG [IF NOT EXISTS] name [COMMENT '…'] WITH ('key' = 'value', …)`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateCatalog {
+    /// The catalog.
+    pub name: Ident,
+    /// Whether an existing one is left as it is.
+    pub if_not_exists: bool,
+    /// Free text.
+    pub comment: Option<Spanned<String>>,
+    /// The WITH options.
+    pub options: Options,
+}
+
+/// `CREATE DATABASE [IF NOT EXISTS] [catalog.]name [COMMENT '…'] [WITH (…)]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateDatabase {
+    /// One or two parts.
+    pub name: ObjectName,
+    /// Whether an existing one is left as it is.
+    pub if_not_exists: bool,
+    /// Free text.
+    pub comment: Option<Spanned<String>>,
+    /// The WITH options; empty if there are none.
+    pub options: Options,
+}
+
+/// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] name (column, …) [COMMENT '…'] [PARTITIONED BY (…)] [WITH (…)]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateTable {
+    /// The table.
+    pub name: ObjectName,
+    /// Known to this job only, with a connector of its own.
+    pub temporary: bool,
+    /// Whether an existing one is left as it is.
+    pub if_not_exists: bool,
+    /// At least one; names differ.
+    pub columns: Vec<ColumnDef>,
+    /// Names of columns of this table, each at most once; empty if not partitioned.
+    pub partitioned_by: Vec<Ident>,
+    /// The WITH options; empty if there are none.
+    pub options: Options,
+    /// Free text.
+    pub comment: Option<Spanned<String>>,
+}
+
+/// `name TYPE [NOT NULL] [COMMENT '…']`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ColumnDef {
+    /// The column.
+    pub name: Ident,
+    /// Its type.
+    pub data_type: Spanned<SqlType>,
+    /// False if NOT NULL was said.
+    pub nullable: bool,
+    /// Free text.
+    pub comment: Option<Spanned<String>>,
+}
+
+/// `INSERT INTO target SELECT …`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Insert {
+    /// The table written to.
+    pub target: ObjectName,
+    /// Where its rows come from; columns map by position.
+    pub select: Select,
+}
+
+/// `SELECT item, … FROM table [WHERE filter]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Select {
+    /// At least one.
+    pub items: Vec<SelectItem>,
+    /// The one table read.
+    pub from: TableRef,
+    /// Rows for which this is not TRUE are left out.
+    pub filter: Option<Expr>,
+}
+
+/// One entry of a SELECT list.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SelectItem {
+    /// `*` or `table.*`: every column of the table, in its order.
+    Wildcard {
+        /// The parts before `.*`; empty for a plain `*`.
+        qualifier: Vec<Ident>,
+        /// From the qualifier to the star.
+        span: Span,
+    },
+    /// An expression.
+    Expr {
+        /// What is computed.
+        expr: Expr,
+        /// `[AS] alias`
+        alias: Option<Ident>,
+    },
+}
+
+/// `table [[AS] alias]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableRef {
+    /// The table.
+    pub name: ObjectName,
+    /// The name its columns may be qualified with instead.
+    pub alias: Option<Ident>,
+}
+
+// === impl ObjectName ===
+
+impl ObjectName {
+    /// The last part: the table's or database's own name.
+    pub fn last(&self) -> &str {
+        self.parts.last().map_or("", |part| part.value.as_str())
+    }
+}
+
+/// Parts joined by points, in backticks where they need them.
+impl fmt::Display for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, part) in self.parts.iter().enumerate() {
+            if index > 0 {
+                f.write_str(".")?;
+            }
+            let plain = part.starts_with(|c: char| c.is_alphabetic() || c == '_')
+                && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+            if plain {
+                f.write_str(part)?;
+            } else {
+                write!(f, "`{}`", part.replace('`', "``"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ObjectName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}@{}:{}", self.span.line, self.span.column)
+    }
+}
+
+// === impl SelectItem ===
+
+impl SelectItem {
+    /// Where the item stands.
+    pub fn span(&self) -> Span {
+        match self {
+            SelectItem::Wildcard { span, .. } => *span,
+            SelectItem::Expr { expr, alias } => match alias {
+                Some(alias) => expr.span.to(alias.span),
+                None => expr.span,
+            },
+        }
+    }
+}
