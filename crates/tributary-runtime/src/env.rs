@@ -41,7 +41,7 @@ pub struct Env {
 // === impl SystemClock ===
 
 impl Clock for SystemClock {
-    #[allow(clippy::disallowed_methods)] // the one place that asks the machine
+    #[allow(clippy::disallowed_methods, reason = "the one place that asks the machine")]
     fn now_millis(&self) -> i64 {
         let now = std::time::SystemTime::now();
         match now.duration_since(std::time::UNIX_EPOCH) {
