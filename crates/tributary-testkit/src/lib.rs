@@ -1,1 +1,13 @@
+//! What tests need in place of the world: clocks under their control and a store that misbehaves on demand.
+//!
+//! - [`ManualClock`] stands still until it is moved; [`SimClock`] follows tokio's (paused) time.
+//! - [`FaultStore`] wraps any object store, numbers every call and does to it what its [`Fault`] plan says.
+//! - [`sim_env`] is the environment of a simulation: one seed, one thread.
+//!
+//! For tests only: nothing of this is compiled into the daemon.
 
+mod clock;
+mod fault;
+
+pub use clock::{ManualClock, SimClock, sim_env};
+pub use fault::{Call, Counts, Fault, FaultRates, FaultStore, Hold, Moment, Op};
