@@ -9,7 +9,7 @@
 //! Life cycle: [`Server::bind`] takes the port (an occupied port is an error before anything else
 //! has started), serves until [`Server::shutdown`], which lets running requests end.
 //!
-//! Limits: no request body is read, 30 s a request, 60 s of silence on a connection, 128 connections.
+//! Limits: 16 KiB a request body, 30 s a request, 60 s of silence on a connection, 128 connections.
 //!
 //! Not here: TLS and user accounts. The server listens on loopback unless told otherwise, and the
 //! admin verbs need a bearer token.

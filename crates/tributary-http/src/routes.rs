@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::HttpBody;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{Query, Request, State};
+use axum::body::Bytes;
+use axum::extract::{DefaultBodyLimit, FromRequest, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
@@ -13,12 +12,14 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use prometheus::{Encoder, Registry, TextEncoder};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::status::{Admin, AdminError, Check, Status};
 use crate::token::AdminToken;
 
+const MAX_BODY_BYTES: usize = 16 * 1024;
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(30);
 
 const INDEX: &str = "\
@@ -28,12 +29,13 @@ GET  /metrics            prometheus text format
 GET  /livez              is the process alive? (?verbose lists the checks; also /healthz, /health)
 GET  /readyz             do commits progress? (?verbose lists the checks; also /ready)
 GET  /status             everything, as JSON
-POST /admin/checkpoint   commit now (?pipeline=NAME for one, here and below)
+POST /admin/checkpoint   commit now
 POST /admin/pause        stop reading from the source
 POST /admin/resume       read on
-POST /admin/rate         set a generator's rate (?rows-per-second=N)
+POST /admin/rate         set a generator's rate: {\"rows-per-second\": 100}
 
-admin verbs need the header `authorization: Bearer TOKEN`
+Admin verbs need the header `authorization: Bearer TOKEN`. They mean every pipeline unless told
+{\"pipeline\": \"NAME\"}. What they are told stands in a JSON body or in the query.
 ";
 
 const NO_TOKEN: &str = "admin verbs are off because no admin token is set; set http.admin-token \
@@ -49,14 +51,14 @@ struct Shared {
     token: Option<AdminToken>,
 }
 
-/// `?pipeline=NAME` of every admin verb.
+/// What every admin verb can be told.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Target {
     pipeline: Option<String>,
 }
 
-/// The query of `/admin/rate`.
+/// What `/admin/rate` must be told.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Rate {
@@ -64,6 +66,9 @@ struct Rate {
     #[serde(rename = "rows-per-second")]
     rows_per_second: f64,
 }
+
+/// The parameters of an admin verb.
+struct Told<T>(T);
 
 pub(crate) fn router(
     registry: Registry,
@@ -91,6 +96,7 @@ pub(crate) fn router(
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(in_time))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .with_state(shared)
 }
 
@@ -190,42 +196,29 @@ async fn authorize(State(shared): State<Shared>, headers: HeaderMap, request: Re
         let refused = refusal(StatusCode::UNAUTHORIZED, WRONG_TOKEN);
         return (challenge, refused).into_response();
     }
-    if !request.body().is_end_stream() {
-        // Not read, so that `curl -d pipeline=a …/admin/pause` does not pause every pipeline.
-        return refusal(
-            StatusCode::BAD_REQUEST,
-            "admin verbs take no body: say it in the query, as in /admin/pause?pipeline=NAME",
-        );
-    }
     let path = request.uri().to_string();
     let response = next.run(request).await;
     info!(request = %path, status = response.status().as_u16(), "admin request");
     response
 }
 
-async fn checkpoint(State(shared): State<Shared>, Query(target): Query<Target>) -> Response {
+async fn checkpoint(State(shared): State<Shared>, Told(target): Told<Target>) -> Response {
     answer(shared.admin.checkpoint(target.pipeline.as_deref()).await)
 }
 
-async fn pause(State(shared): State<Shared>, Query(target): Query<Target>) -> Response {
+async fn pause(State(shared): State<Shared>, Told(target): Told<Target>) -> Response {
     answer(shared.admin.pause(target.pipeline.as_deref()).await)
 }
 
-async fn resume(State(shared): State<Shared>, Query(target): Query<Target>) -> Response {
+async fn resume(State(shared): State<Shared>, Told(target): Told<Target>) -> Response {
     answer(shared.admin.resume(target.pipeline.as_deref()).await)
 }
 
-async fn rate(State(shared): State<Shared>, query: Result<Query<Rate>, QueryRejection>) -> Response {
-    match query {
-        Ok(Query(rate)) if rate.rows_per_second.is_finite() && rate.rows_per_second >= 0.0 => {
-            let pipeline = rate.pipeline.as_deref();
-            answer(shared.admin.rate(pipeline, rate.rows_per_second).await)
-        }
-        _ => refusal(
-            StatusCode::BAD_REQUEST,
-            "say the rate as a number that is not negative: /admin/rate?rows-per-second=100",
-        ),
+async fn rate(State(shared): State<Shared>, Told(rate): Told<Rate>) -> Response {
+    if !rate.rows_per_second.is_finite() || rate.rows_per_second < 0.0 {
+        return refusal(StatusCode::BAD_REQUEST, "rows-per-second must be a number that is not negative");
     }
+    answer(shared.admin.rate(rate.pipeline.as_deref(), rate.rows_per_second).await)
 }
 
 fn answer(done: Result<Value, AdminError>) -> Response {
@@ -244,4 +237,21 @@ fn answer(done: Result<Value, AdminError>) -> Response {
 
 fn refusal(code: StatusCode, why: &str) -> Response {
     (code, Json(json!({ "error": why }))).into_response()
+}
+
+// === impl Told ===
+
+/// A JSON body, or the query if there is none.
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Told<T> {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, Response> {
+        let uri = request.uri().clone();
+        let body = Bytes::from_request(request, state).await.map_err(IntoResponse::into_response)?;
+        let told = match body.is_empty() {
+            true => Query::try_from_uri(&uri).map(|Query(told)| told).map_err(|problem| problem.body_text()),
+            false => serde_json::from_slice(&body).map_err(|problem| problem.to_string()),
+        };
+        told.map(Self).map_err(|problem| refusal(StatusCode::BAD_REQUEST, &problem))
+    }
 }

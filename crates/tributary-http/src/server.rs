@@ -99,7 +99,7 @@ impl Server {
             .name("http".to_owned())
             .spawn(move || runtime.block_on(serve(listener, router, stopped)))
             .map_err(HttpError::Thread)?;
-        info!(address = %local_addr, "http server listens");
+        info!(listen = %local_addr, "http server listens");
         Ok(Self { local_addr, stop, thread: Some(thread) })
     }
 
