@@ -1,0 +1,62 @@
+//! How a snapshot comes into being: one small type, so that exactly one place per kind of catalog
+//! swaps a table's state. Nothing else in this program writes a file named `snapshot-N`.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use paimon_format::Snapshot;
+use tributary_runtime::{Classify, FailureKind};
+
+use crate::error::TableError;
+use crate::snapshots;
+use crate::store::{Create, Storage};
+
+/// What came of trying to create a snapshot.
+#[derive(Debug)]
+#[must_use]
+pub enum Attempt {
+    /// It exists and is ours.
+    Created,
+    /// It was not created: the id is taken, or the store said so without a trace of it.
+    Conflict,
+    /// It may exist now or appear later; only reading the snapshots tells.
+    Unknown(TableError),
+    /// It was refused for good and will not appear.
+    Failed(TableError),
+}
+
+/// Creates snapshots atomically: of all attempts for one id, by whatever process, at most one succeeds.
+#[async_trait]
+pub trait SnapshotCommit: Send + Sync {
+    /// Tries to make `next` the table's newest snapshot; `base` is the one it was planned on, `None` for
+    /// the first.
+    async fn create(&self, storage: &Storage, base: Option<&Snapshot>, next: &Snapshot) -> Attempt;
+}
+
+/// Creates `snapshot/snapshot-N` with the store's create-if-absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FilesystemCommit;
+
+// === impl FilesystemCommit ===
+
+#[async_trait]
+impl SnapshotCommit for FilesystemCommit {
+    async fn create(&self, storage: &Storage, _base: Option<&Snapshot>, next: &Snapshot) -> Attempt {
+        let path = snapshots::path(next.id);
+        let bytes = match next.to_json() {
+            Ok(bytes) => Bytes::from(bytes),
+            Err(source) => return Attempt::Failed(TableError::format(path)(source)),
+        };
+        match storage.create(&path, bytes.clone()).await {
+            Ok(Create::Created) => Attempt::Created,
+            // A client that repeats the request after a lost reply meets its own snapshot; and S3 answers
+            // 409 under contention although nothing is there. The uuid in the bytes tells ours apart.
+            Ok(Create::Exists) => match storage.get_opt(&path).await {
+                Ok(Some(present)) if present == bytes => Attempt::Created,
+                Ok(_) => Attempt::Conflict,
+                Err(error) => Attempt::Unknown(error.into()),
+            },
+            Err(error) if error.kind() == FailureKind::Auth => Attempt::Failed(error.into()),
+            Err(error) => Attempt::Unknown(error.into()),
+        }
+    }
+}

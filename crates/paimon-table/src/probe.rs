@@ -1,0 +1,70 @@
+//! A check, once at start, that the store keeps the one promise commits rest on.
+
+use bytes::Bytes;
+use tributary_runtime::{Classify, FailureKind, Random};
+
+use crate::store::{Create, Storage, StoreError};
+
+/// Why a store cannot be committed to.
+#[derive(Debug, thiserror::Error)]
+pub enum ProbeError {
+    /// The store failed; the source names what was refused, for example a missing permission.
+    #[error("the store could not be probed for create-if-absent: {0}")]
+    Store(#[from] StoreError),
+    /// A second create of one name succeeded, or reported a first one that is not there.
+    #[error(
+        "the store at {location} does not honour create-if-absent ({observed}): two committers could replace each other's snapshots and lose rows; use a store with conditional writes, or a catalog that commits"
+    )]
+    NotHonoured {
+        /// The probed folder.
+        location: String,
+        /// What the store did.
+        observed: &'static str,
+    },
+}
+
+// === impl ProbeError ===
+
+impl Classify for ProbeError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Store(source) => source.kind(),
+            Self::NotHonoured { .. } => FailureKind::Usage,
+        }
+    }
+}
+
+/// Creates one object twice: the second create must report the first, and the first bytes must stay.
+/// The object lies beside the table's folders under a name no engine reads, and is deleted again.
+///
+/// # Errors
+/// [`ProbeError::NotHonoured`] when the store does not keep the promise, else its own error.
+pub async fn probe_create_if_absent(storage: &Storage, random: &Random) -> Result<(), ProbeError> {
+    let name = format!(".tributary-probe-{}", random.uuid());
+    let observed = create_twice(storage, &name).await;
+    // Deleting comes last whatever was observed; a probe object that stays behind is harmless.
+    if let Err(error) = storage.delete(&name).await {
+        tracing::debug!(%error, "the probe object could not be deleted");
+    }
+    match observed? {
+        None => Ok(()),
+        Some(observed) => Err(ProbeError::NotHonoured { location: storage.root.to_string(), observed }),
+    }
+}
+
+async fn create_twice(storage: &Storage, name: &str) -> Result<Option<&'static str>, StoreError> {
+    let (first, second) = (Bytes::from_static(b"first"), Bytes::from_static(b"second"));
+    // "Exists" with our bytes is a repeated request whose first reply was lost.
+    if storage.create(name, first.clone()).await? == Create::Exists
+        && storage.get_opt(name).await?.as_ref() != Some(&first)
+    {
+        return Ok(Some("it reported an existing object under a name that was never used"));
+    }
+    if storage.create(name, second).await? == Create::Created {
+        return Ok(Some("a second create of one name succeeded"));
+    }
+    if storage.get_opt(name).await?.as_ref() != Some(&first) {
+        return Ok(Some("a refused create replaced the object"));
+    }
+    Ok(None)
+}

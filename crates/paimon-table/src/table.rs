@@ -1,0 +1,189 @@
+//! A loaded table: where it is, its schema and options, and how its snapshots are created.
+//!
+//! A [`Table`] is cheap to clone and never changes: a schema that appears later is seen by loading the
+//! table again (the [`Committer`](crate::commit::Committer) looks for one at every commit).
+
+use std::fmt;
+use std::sync::Arc;
+
+use paimon_format::names::{self, SCHEMA_DIR};
+use paimon_format::options::CoreOptions;
+use paimon_format::{Snapshot, SnapshotId, TableSchema};
+
+use crate::error::{Result, TableError};
+use crate::port::SnapshotCommit;
+use crate::snapshots;
+use crate::store::Storage;
+
+/// The name of a table in its catalog.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableIdentifier {
+    /// The database.
+    pub database: String,
+    /// The table within the database.
+    pub table: String,
+}
+
+/// A table whose features are all implemented here, with the schema it had when it was loaded.
+#[derive(Clone)]
+pub struct Table {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    identifier: TableIdentifier,
+    storage: Storage,
+    schema: Arc<TableSchema>,
+    options: CoreOptions,
+    port: Arc<dyn SnapshotCommit>,
+}
+
+// === impl TableIdentifier ===
+
+impl TableIdentifier {
+    /// Names a table of a database.
+    pub fn new(database: impl Into<String>, table: impl Into<String>) -> Self {
+        Self { database: database.into(), table: table.into() }
+    }
+}
+
+impl fmt::Display for TableIdentifier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.database, self.table)
+    }
+}
+
+// === impl Table ===
+
+impl Table {
+    /// Reads the newest schema below `storage` and checks that every feature it uses is implemented.
+    ///
+    /// # Errors
+    /// [`TableError::NotATable`] without a schema file; [`TableError::Format`] for a schema that cannot
+    /// be read or asks for something unknown (by name); otherwise the store's error.
+    pub async fn load(identifier: TableIdentifier, storage: Storage, port: Arc<dyn SnapshotCommit>) -> Result<Self> {
+        match latest_schema(&storage).await? {
+            Some(schema) => Self::with_schema(identifier, storage, schema, port),
+            None => Err(TableError::NotATable { location: storage.root.to_string() }),
+        }
+    }
+
+    /// A table whose newest schema is already known, for example because it was just written.
+    ///
+    /// # Errors
+    /// [`TableError::Format`] when the schema asks for something that is not implemented.
+    pub fn with_schema(
+        identifier: TableIdentifier,
+        storage: Storage,
+        schema: TableSchema,
+        port: Arc<dyn SnapshotCommit>,
+    ) -> Result<Self> {
+        let object = schema_path(schema.id);
+        schema.check_supported().map_err(TableError::format(object.as_str()))?;
+        let options =
+            CoreOptions::parse(&schema.options).map_err(|source| TableError::format(object)(source.into()))?;
+        Ok(Self { inner: Arc::new(Inner { identifier, storage, schema: Arc::new(schema), options, port }) })
+    }
+
+    /// The table's name in its catalog.
+    pub fn identifier(&self) -> &TableIdentifier {
+        &self.inner.identifier
+    }
+
+    /// The store, rooted at the table.
+    pub fn storage(&self) -> &Storage {
+        &self.inner.storage
+    }
+
+    /// The newest schema when the table was loaded.
+    pub fn schema(&self) -> &Arc<TableSchema> {
+        &self.inner.schema
+    }
+
+    /// The schema's options, parsed.
+    pub fn options(&self) -> &CoreOptions {
+        &self.inner.options
+    }
+
+    /// The table's path in its store, for messages.
+    pub fn location(&self) -> String {
+        self.inner.storage.root.to_string()
+    }
+
+    /// How this table's snapshots are created.
+    pub fn port(&self) -> &Arc<dyn SnapshotCommit> {
+        &self.inner.port
+    }
+
+    /// The newest snapshot, `None` for a table without any.
+    ///
+    /// # Errors
+    /// The store's error, or [`TableError::Format`] for a snapshot file that cannot be read.
+    pub async fn latest_snapshot(&self) -> Result<Option<Arc<Snapshot>>> {
+        Ok(snapshots::find_latest(self.storage()).await?.map(|found| found.snapshot))
+    }
+
+    /// The oldest snapshot that has not expired, `None` for a table without any.
+    ///
+    /// # Errors
+    /// As [`Table::latest_snapshot`].
+    pub async fn earliest_snapshot(&self) -> Result<Option<Arc<Snapshot>>> {
+        Ok(snapshots::find_earliest(self.storage()).await?.map(|found| found.snapshot))
+    }
+
+    /// One snapshot, `None` when it has expired or was never written.
+    ///
+    /// # Errors
+    /// As [`Table::latest_snapshot`].
+    pub async fn snapshot(&self, id: SnapshotId) -> Result<Option<Arc<Snapshot>>> {
+        Ok(snapshots::read(self.storage(), id).await?.map(|found| found.snapshot))
+    }
+
+    /// The ids of all snapshots, ascending. Lists the folder: not for the commit path.
+    ///
+    /// # Errors
+    /// The store's error.
+    pub async fn snapshot_ids(&self) -> Result<Vec<SnapshotId>> {
+        snapshots::list(self.storage()).await
+    }
+}
+
+impl fmt::Debug for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Table")
+            .field("identifier", &self.inner.identifier)
+            .field("location", &self.location())
+            .field("schema", &self.inner.schema.id)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The path of a schema file below its table.
+pub fn schema_path(id: i64) -> String {
+    format!("{SCHEMA_DIR}/{}", names::schema_file(id))
+}
+
+/// One schema by its id, `None` when there is no such file.
+///
+/// # Errors
+/// The store's error, or [`TableError::Format`].
+pub async fn read_schema(storage: &Storage, id: i64) -> Result<Option<TableSchema>> {
+    let path = schema_path(id);
+    let Some(bytes) = storage.get_opt(&path).await? else {
+        return Ok(None);
+    };
+    TableSchema::from_json(&bytes).map(Some).map_err(TableError::format(path))
+}
+
+/// The newest schema below a table's root, `None` when there is none: then this is not a table.
+///
+/// # Errors
+/// The store's error, or [`TableError::Format`].
+pub async fn latest_schema(storage: &Storage) -> Result<Option<TableSchema>> {
+    let names = storage.list_names(SCHEMA_DIR).await?;
+    let newest = names.iter().filter_map(|name| names::parse_schema(name)).max();
+    match newest {
+        Some(id) => read_schema(storage, id).await,
+        None => Ok(None),
+    }
+}
