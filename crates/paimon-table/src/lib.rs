@@ -1,1 +1,21 @@
-
+pub mod arrow;
+pub mod commit;
+mod committer;
+pub mod consumer;
+pub mod data_error;
+pub mod error;
+pub mod history;
+pub mod local;
+mod manifests;
+mod merge;
+mod plan;
+pub mod port;
+pub mod predicate;
+pub mod probe;
+pub mod read;
+pub mod scan;
+mod snapshots;
+pub mod store;
+pub mod table;
+pub mod upload;
+pub mod write;
