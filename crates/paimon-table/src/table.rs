@@ -13,7 +13,7 @@ use paimon_format::{Snapshot, SnapshotId, TableSchema};
 use crate::error::{Result, TableError};
 use crate::port::SnapshotCommit;
 use crate::snapshots;
-use crate::store::Storage;
+use crate::store::{Storage, StoreError};
 
 /// The name of a table in its catalog.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -173,6 +173,15 @@ pub async fn read_schema(storage: &Storage, id: i64) -> Result<Option<TableSchem
         return Ok(None);
     };
     TableSchema::from_json(&bytes).map(Some).map_err(TableError::format(path))
+}
+
+/// Whether there is a schema below a table's root, readable or not.
+///
+/// # Errors
+/// The store's.
+pub async fn has_schema(storage: &Storage) -> Result<bool, StoreError> {
+    let names = storage.list_names(SCHEMA_DIR).await?;
+    Ok(names.iter().any(|name| names::parse_schema(name).is_some()))
 }
 
 /// The newest schema below a table's root, `None` when there is none: then this is not a table.
