@@ -73,7 +73,8 @@ impl fmt::Display for StatementError {
         writeln!(f, "{source}:{}:{}: {message}", span.line, span.column)?;
         writeln!(f, "  {number} | {}", excerpt.line)?;
         write!(f, "  {gutter} | ")?;
-        for c in excerpt.line.chars().take(excerpt.before) {
+        let above = excerpt.line.chars().chain(std::iter::repeat(' '));
+        for c in above.take(excerpt.before) {
             f.write_str(if c == '\t' { "\t" } else { " " })?;
         }
         f.write_str(&"^".repeat(excerpt.marked))?;

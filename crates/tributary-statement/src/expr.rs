@@ -12,7 +12,7 @@ use std::fmt;
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
-    /// From its first to its last character (parentheses around it excluded).
+    /// From its first to its last character, parentheses around it included.
     pub span: Span,
 }
 

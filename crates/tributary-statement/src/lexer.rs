@@ -27,7 +27,7 @@ pub(crate) enum TokenKind {
     Symbol(&'static str),
     /// `/*+ … */`
     Hint,
-    /// Behind the last character.
+    /// Behind the last token.
     End,
 }
 
@@ -41,8 +41,8 @@ pub(crate) struct LexError {
 
 /// Longest first where one begins another.
 const SYMBOLS: &[&str] = &[
-    "<>", "!=", "<=", ">=", "||", "=>", "::", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "/", "%", "[",
-    "]", "{", "}", ":", "?",
+    "<>", "!=", "<=", ">=", "==", "||", "=>", "::", "(", ")", ",", ";", ".", "=", "<", ">", "+", "-", "*", "/", "%",
+    "[", "]", "{", "}", ":", "?",
 ];
 
 struct Lexer<'a> {
@@ -52,15 +52,18 @@ struct Lexer<'a> {
     line: u32,
     column: u32,
     tokens: Vec<Token>,
+    /// Empty, behind the last token.
+    end: Span,
 }
 
 /// Cuts `text` into tokens. On an error the tokens before it are there all the same (an unterminated string is the last
 /// of them), so that the secrets among them can be masked.
 pub(crate) fn tokenize(text: &str) -> (Vec<Token>, Option<LexError>) {
-    let mut lexer = Lexer { text, at: 0, line: 1, column: 1, tokens: Vec::new() };
+    let end = Span { line: 1, column: 1, ..Span::default() };
+    let mut lexer = Lexer { text, at: 0, line: 1, column: 1, tokens: Vec::new(), end };
     let error = lexer.run().err();
-    let end = lexer.here();
-    lexer.push(TokenKind::End, end);
+    let (kind, span) = (TokenKind::End, lexer.end);
+    lexer.tokens.push(Token { kind, span });
     (lexer.tokens, error)
 }
 
@@ -237,6 +240,7 @@ impl<'a> Lexer<'a> {
     fn push(&mut self, kind: TokenKind, start: Span) {
         let span = self.since(start);
         self.tokens.push(Token { kind, span });
+        self.end = self.here();
     }
 }
 

@@ -5,7 +5,7 @@
 //! that every mistake reads alike: `file:line:column: message`, the line, a caret, a remedy.
 //!
 //! The way of a text: `lexer` (characters to tokens with byte-exact places) -> `secrets` (which bytes no error may show)
-//! -> `variables` (`${NAME}`, `${file:PATH}` inside string literals) -> `statements`, `expressions`, `data_types` over
+//! -> `variables` (`${NAME}`, `${file:PATH}` inside string literals) -> `statements`, `queries`, `expressions`, `data_types` over
 //! one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
 //! Flink clause that is not supported, and masked errors are what it is for.
 //!
@@ -13,13 +13,22 @@
 //! environment, no clock.
 
 mod ast;
+mod data_types;
 mod error;
 mod expr;
+mod expressions;
+mod lexer;
+mod literals;
 mod options;
+mod parser;
+mod queries;
+mod secrets;
 mod source;
 mod span;
+mod statements;
 mod suggest;
 mod types;
+mod variables;
 
 pub use ast::{
     ColumnDef, CreateCatalog, CreateDatabase, CreateTable, Ident, Insert, ObjectName, Select, SelectItem, Set,
@@ -32,9 +41,6 @@ pub use source::Source;
 pub use span::{Span, Spanned};
 pub use suggest::nearest;
 pub use types::{MAX_LENGTH, SqlType};
-
-mod lexer;
-mod secrets;
 
 use std::sync::Arc;
 
@@ -54,4 +60,29 @@ pub enum Variable<'a> {
     Named(&'a str),
     /// `${file:PATH}`: the contents of a file, used as they are given (trim the last newline).
     File(&'a str),
+}
+
+/// The statements of `text`. `name` (a file name) is what errors start with; `variables` gives the value of a variable, or
+/// says why there is none (`not set`); it is asked once per use, and only for variables inside string literals.
+///
+/// # Errors
+///
+/// The first mistake: text that is no statement, a clause or type that is not supported, a variable without a value, a
+/// placeholder nobody filled in, a column or an option given twice.
+pub fn parse(
+    name: &str,
+    text: &str,
+    variables: &dyn Fn(Variable<'_>) -> Result<String, String>,
+) -> Result<Script, StatementError> {
+    let (tokens, lex_error) = lexer::tokenize(text);
+    let source = Source::new(name, text, &tokens);
+    if let Some(lexer::LexError { span, message, help }) = lex_error {
+        let error = source.error(span, message);
+        return Err(match help {
+            Some(help) => error.with_help(help),
+            None => error,
+        });
+    }
+    let statements = parser::Parser::new(&source, &tokens, variables).script()?;
+    Ok(Script { source: Arc::new(source), statements })
 }

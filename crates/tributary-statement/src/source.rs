@@ -37,6 +37,31 @@ impl Source {
         StatementError::new(&self.name, span, message.into(), self.excerpt(span))
     }
 
+    /// The text of `span`, secrets included.
+    pub(crate) fn text(&self, span: Span) -> &str {
+        &self.text[span.offset..span.end()]
+    }
+
+    /// The text between the quotes of the token at `span`.
+    pub(crate) fn inside(&self, span: Span) -> &str {
+        let text = self.text(span);
+        let end = text.len().saturating_sub(1);
+        text.get(1..end).unwrap_or_default()
+    }
+
+    /// The place of a range of bytes.
+    pub(crate) fn span(&self, range: Range<usize>) -> Span {
+        let before = &self.text[..range.start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX).saturating_add(1);
+        Span {
+            line: count(before.matches('\n').count()),
+            column: count(before[line_start..].chars().count()),
+            offset: range.start,
+            len: range.len(),
+        }
+    }
+
     /// The text of `span`, [`MASK`] in place of secrets.
     pub(crate) fn shown(&self, span: Span) -> String {
         self.masked(span.offset..span.end())
