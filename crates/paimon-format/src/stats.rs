@@ -1,5 +1,7 @@
 //! Column statistics and how much of them is kept (`SimpleStats`, `SimpleColStatsCollector`).
 
+use std::cmp::Ordering;
+
 use serde::{Deserialize, Serialize};
 
 use crate::datum::{BinaryRow, Datum};
@@ -120,10 +122,11 @@ impl ColumnStats {
             self.null_count = self.null_count.map(|count| count + 1);
             return;
         };
-        if self.min.as_ref().is_none_or(|min| value < *min) {
+        let is = |order, bound: &Datum| value.compare(bound) == Some(order);
+        if self.min.as_ref().is_none_or(|min| is(Ordering::Less, min)) {
             self.min = Some(value.clone());
         }
-        if self.max.as_ref().is_none_or(|max| value > *max) {
+        if self.max.as_ref().is_none_or(|max| is(Ordering::Greater, max)) {
             self.max = Some(value);
         }
     }

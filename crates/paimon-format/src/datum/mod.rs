@@ -79,30 +79,79 @@ impl Datum {
             }
         }
     }
+
+    /// Paimon's order within one type (`CompareUtils`): text and bytes by unsigned byte, numbers as
+    /// Java's `compareTo`, which puts NaN last and -0.0 before 0.0. `None` across types.
+    pub fn compare(&self, other: &Self) -> Option<Ordering> {
+        Some(match (self, other) {
+            (Self::Boolean(a), Self::Boolean(b)) => a.cmp(b),
+            (Self::TinyInt(a), Self::TinyInt(b)) => a.cmp(b),
+            (Self::SmallInt(a), Self::SmallInt(b)) => a.cmp(b),
+            (Self::Int(a), Self::Int(b)) => a.cmp(b),
+            (Self::BigInt(a), Self::BigInt(b)) => a.cmp(b),
+            (Self::Float(a), Self::Float(b)) => java_order(f64::from(*a), f64::from(*b)),
+            (Self::Double(a), Self::Double(b)) => java_order(*a, *b),
+            (Self::Decimal { unscaled: a, scale: p, .. }, Self::Decimal { unscaled: b, scale: q, .. }) if p == q => {
+                a.cmp(b)
+            }
+            (Self::String(a), Self::String(b)) => a.cmp(b),
+            (Self::Bytes(a), Self::Bytes(b)) => a.cmp(b),
+            (Self::Date(a), Self::Date(b)) | (Self::Time(a), Self::Time(b)) => a.cmp(b),
+            (Self::Timestamp { millis: a, nano_of_milli: p }, Self::Timestamp { millis: b, nano_of_milli: q }) => {
+                (a, p).cmp(&(b, q))
+            }
+            _ => return None,
+        })
+    }
 }
 
 impl PartialOrd for Datum {
-    /// Paimon's order within one type (text and bytes by unsigned byte); `None` across types, and
-    /// where a NaN is involved.
+    /// As [`Datum::compare`], but IEEE 754's order for numbers with a point: no order with NaN, and
+    /// -0.0 equals 0.0, as `==` has it.
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         match (self, other) {
-            (Self::Boolean(a), Self::Boolean(b)) => a.partial_cmp(b),
-            (Self::TinyInt(a), Self::TinyInt(b)) => a.partial_cmp(b),
-            (Self::SmallInt(a), Self::SmallInt(b)) => a.partial_cmp(b),
-            (Self::Int(a), Self::Int(b)) => a.partial_cmp(b),
-            (Self::BigInt(a), Self::BigInt(b)) => a.partial_cmp(b),
             (Self::Float(a), Self::Float(b)) => a.partial_cmp(b),
             (Self::Double(a), Self::Double(b)) => a.partial_cmp(b),
-            (Self::Decimal { unscaled: a, scale: p, .. }, Self::Decimal { unscaled: b, scale: q, .. }) if p == q => {
-                a.partial_cmp(b)
-            }
-            (Self::String(a), Self::String(b)) => a.partial_cmp(b),
-            (Self::Bytes(a), Self::Bytes(b)) => a.partial_cmp(b),
-            (Self::Date(a), Self::Date(b)) | (Self::Time(a), Self::Time(b)) => a.partial_cmp(b),
-            (Self::Timestamp { millis: a, nano_of_milli: p }, Self::Timestamp { millis: b, nano_of_milli: q }) => {
-                (a, p).partial_cmp(&(b, q))
-            }
-            _ => None,
+            _ => self.compare(other),
         }
+    }
+}
+
+fn java_order(a: f64, b: f64) -> Ordering {
+    match (a.is_nan(), b.is_nan()) {
+        (false, false) => a.total_cmp(&b),
+        (a_is_nan, b_is_nan) => a_is_nan.cmp(&b_is_nan),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_is_javas() {
+        let ascending = [
+            Datum::Double(f64::NEG_INFINITY),
+            Datum::Double(-0.0),
+            Datum::Double(0.0),
+            Datum::Double(f64::INFINITY),
+            Datum::Double(-f64::NAN),
+        ];
+        for (i, a) in ascending.iter().enumerate() {
+            for (j, b) in ascending.iter().enumerate() {
+                assert_eq!(a.compare(b), Some(i.cmp(&j)), "{a:?} {b:?}");
+            }
+        }
+        let text = |text: &str| Datum::String(text.to_owned());
+        assert_eq!(text("a").compare(&text("ä")), Some(Ordering::Less));
+        assert_eq!(text("1").compare(&Datum::Int(1)), None);
+        assert_eq!(Datum::Date(1).compare(&Datum::Time(1)), None);
+    }
+
+    #[test]
+    fn the_operators_have_ieees_order() {
+        assert!(Datum::Double(-0.0) >= Datum::Double(0.0));
+        assert_eq!(Datum::Float(f32::NAN).partial_cmp(&Datum::Float(0.0)), None);
+        assert!(Datum::Int(-1) < Datum::Int(1));
     }
 }
