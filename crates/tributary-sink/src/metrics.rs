@@ -1,0 +1,412 @@
+//! Every metric of the sink, declared once: the reference is generated from [`METRICS`].
+//!
+//! Labels are the pipeline and the table (and a closed set of reasons), never a partition, file or snapshot.
+
+use prometheus::core::Collector;
+use prometheus::{
+    Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry,
+};
+use tributary_runtime::{FailureKind, MetricDef, MetricKind};
+
+const LABELS: &[&str] = &["pipeline", "table"];
+const LABELS_AND_REASON: &[&str] = &["pipeline", "table", "reason"];
+
+const fn counter(name: &'static str, help: &'static str, stands_for: &'static str) -> MetricDef {
+    MetricDef { name, help, kind: MetricKind::Counter, labels: LABELS, stands_for }
+}
+
+const fn gauge(name: &'static str, help: &'static str, stands_for: &'static str) -> MetricDef {
+    MetricDef { name, help, kind: MetricKind::Gauge, labels: LABELS, stands_for }
+}
+
+const fn histogram(name: &'static str, help: &'static str, stands_for: &'static str) -> MetricDef {
+    MetricDef { name, help, kind: MetricKind::Histogram, labels: LABELS, stands_for }
+}
+
+const ROWS: MetricDef = counter("tributary_sink_rows_total", "Source rows received.", "Flink numRecordsIn");
+const BYTES: MetricDef =
+    counter("tributary_sink_received_bytes_total", "Bytes of source rows received, in memory.", "Flink numBytesIn");
+const WRITTEN_ROWS: MetricDef = counter(
+    "tributary_sink_written_rows_total",
+    "Rows written to data files whose upload has finished, committed or not.",
+    "Flink numRecordsSend",
+);
+const FILES: MetricDef = counter("tributary_sink_files_total", "Data files whose upload has finished.", "");
+const FILE_BYTES: MetricDef =
+    counter("tributary_sink_file_bytes_total", "Bytes of data files whose upload has finished.", "Flink numBytesSend");
+const UPLOAD_RETRIES: MetricDef =
+    counter("tributary_sink_upload_retries_total", "Uploads of a data file tried again.", "Flink numRecordsSendErrors");
+const EARLY_FLUSHES: MetricDef = counter(
+    "tributary_sink_early_flushes_total",
+    "Writers flushed before their time because the memory budget ran low.",
+    "Paimon bufferPreemptCount",
+);
+const BACKPRESSURED: MetricDef = counter(
+    "tributary_sink_backpressured_seconds_total",
+    "Time the source waited for room in the channel or in the memory budget.",
+    "Flink backPressuredTimeMsPerSecond",
+);
+const BUSY: MetricDef = counter(
+    "tributary_sink_busy_seconds_total",
+    "Time lanes spent on expressions, partitioning and encoding, summed over lanes.",
+    "Flink busyTimeMsPerSecond",
+);
+const OPEN_WRITERS: MetricDef = gauge("tributary_sink_open_writers", "Data files being written.", "Paimon numWriters");
+const LANES: MetricDef = gauge("tributary_sink_open_lanes", "Lanes that write in the open epoch.", "");
+const MEMORY_USED: MetricDef = gauge(
+    "tributary_sink_memory_used_bytes",
+    "Memory budget in use: channel, open writers, uploads.",
+    "Paimon usedWriteBufferSizeByte",
+);
+const MEMORY_LIMIT: MetricDef =
+    gauge("tributary_sink_memory_limit_bytes", "Memory budget.", "Paimon totalWriteBufferSizeByte");
+const CHANNEL_FILL: MetricDef = gauge(
+    "tributary_sink_channel_fill_ratio",
+    "Bytes queued between source and lanes as a share of the bound, 0 to 1.",
+    "Flink inPoolUsage",
+);
+const EPOCHS: MetricDef = gauge(
+    "tributary_sink_epochs_in_flight",
+    "Sealed epochs that wait for their uploads or their commit.",
+    "Flink numberOfInProgressCheckpoints",
+);
+const COMMITS: MetricDef =
+    counter("tributary_commit_commits_total", "Commits made.", "Flink numberOfCompletedCheckpoints");
+const COMMITTED_ROWS: MetricDef =
+    counter("tributary_commit_rows_total", "Rows committed.", "Flink numRecordsOut, Paimon lastDeltaRecordsAppended");
+const COMMITTED_FILES: MetricDef =
+    counter("tributary_commit_files_total", "Data files committed.", "Paimon lastTableFilesAppended");
+const COMMITTED_BYTES: MetricDef =
+    counter("tributary_commit_bytes_total", "Bytes of data files committed.", "Flink numBytesOut");
+const FAILURES: MetricDef = MetricDef {
+    name: "tributary_commit_failures_total",
+    help: "Commits and uploads that failed, by kind of failure; transient ones are tried again.",
+    kind: MetricKind::Counter,
+    labels: LABELS_AND_REASON,
+    stands_for: "Flink numberOfFailedCheckpoints",
+};
+const CONFLICTS: MetricDef = MetricDef {
+    name: "tributary_commit_conflicts_total",
+    help: "Commit attempts that did not create their snapshot, by reason.",
+    kind: MetricKind::Counter,
+    labels: LABELS_AND_REASON,
+    stands_for: "",
+};
+const COMMIT_DURATION: MetricDef = histogram(
+    "tributary_commit_duration_seconds",
+    "Time of a commit, retries included.",
+    "Paimon commitDuration, lastCommitDuration",
+);
+const CHECKPOINT_DURATION: MetricDef = histogram(
+    "tributary_commit_checkpoint_seconds",
+    "Time from sealing an epoch to its commit, uploads included.",
+    "Flink lastCheckpointDuration",
+);
+const ATTEMPTS: MetricDef =
+    gauge("tributary_commit_last_attempts", "Attempts the last commit took.", "Paimon lastCommitAttempts");
+const PARTITIONS: MetricDef = gauge(
+    "tributary_commit_last_partitions",
+    "Partitions the last commit added files to.",
+    "Paimon lastPartitionsWritten",
+);
+const CHECKPOINT_BYTES: MetricDef =
+    gauge("tributary_commit_last_bytes", "Bytes of data files in the last commit.", "Flink lastCheckpointSize");
+const SNAPSHOT: MetricDef = gauge(
+    "tributary_commit_last_snapshot",
+    "Id of the last snapshot committed.",
+    "Paimon lastCommittedSnapshotId, Flink lastCompletedCheckpointId",
+);
+const LAST_COMMIT: MetricDef =
+    gauge("tributary_commit_last_timestamp_seconds", "When the last commit was made, Unix time.", "");
+const LAG: MetricDef = gauge(
+    "tributary_commit_lag_seconds",
+    "Age of the oldest received row that is not committed; 0 when none waits; NaN before the first row.",
+    "Flink currentEmitEventTimeLag",
+);
+const FAILING: MetricDef = gauge(
+    "tributary_commit_consecutive_failures",
+    "Transient failures since the last success; above 0 the pipeline is not ready.",
+    "",
+);
+const ALIVE: MetricDef = gauge(
+    "tributary_commit_snapshots_alive",
+    "Snapshots of the table that have not been expired, looked at once a minute.",
+    "",
+);
+
+/// Every metric of this crate.
+pub const METRICS: &[MetricDef] = &[
+    ROWS,
+    BYTES,
+    WRITTEN_ROWS,
+    FILES,
+    FILE_BYTES,
+    UPLOAD_RETRIES,
+    EARLY_FLUSHES,
+    BACKPRESSURED,
+    BUSY,
+    OPEN_WRITERS,
+    LANES,
+    MEMORY_USED,
+    MEMORY_LIMIT,
+    CHANNEL_FILL,
+    EPOCHS,
+    COMMITS,
+    COMMITTED_ROWS,
+    COMMITTED_FILES,
+    COMMITTED_BYTES,
+    FAILURES,
+    CONFLICTS,
+    COMMIT_DURATION,
+    CHECKPOINT_DURATION,
+    ATTEMPTS,
+    PARTITIONS,
+    CHECKPOINT_BYTES,
+    SNAPSHOT,
+    LAST_COMMIT,
+    LAG,
+    FAILING,
+    ALIVE,
+];
+
+/// From a local create (milliseconds) to a throttled object store (minutes).
+const SECONDS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0];
+
+/// The sink's metrics of one registry, for all pipelines. Register once per process.
+#[derive(Debug, Clone)]
+pub struct SinkMetrics {
+    rows: IntCounterVec,
+    bytes: IntCounterVec,
+    written_rows: IntCounterVec,
+    files: IntCounterVec,
+    file_bytes: IntCounterVec,
+    upload_retries: IntCounterVec,
+    early_flushes: IntCounterVec,
+    backpressured: CounterVec,
+    busy: CounterVec,
+    open_writers: IntGaugeVec,
+    lanes: IntGaugeVec,
+    memory_used: IntGaugeVec,
+    memory_limit: IntGaugeVec,
+    channel_fill: GaugeVec,
+    epochs: IntGaugeVec,
+    commits: IntCounterVec,
+    committed_rows: IntCounterVec,
+    committed_files: IntCounterVec,
+    committed_bytes: IntCounterVec,
+    failures: IntCounterVec,
+    conflicts: IntCounterVec,
+    commit_duration: HistogramVec,
+    checkpoint_duration: HistogramVec,
+    attempts: IntGaugeVec,
+    partitions: IntGaugeVec,
+    checkpoint_bytes: IntGaugeVec,
+    snapshot: IntGaugeVec,
+    last_commit: GaugeVec,
+    lag: GaugeVec,
+    failing: IntGaugeVec,
+    alive: IntGaugeVec,
+}
+
+/// The same for one pipeline: resolved once, so that counting is an atomic addition.
+#[derive(Debug, Clone)]
+pub(crate) struct PipelineMetrics {
+    pub(crate) rows: IntCounter,
+    pub(crate) bytes: IntCounter,
+    pub(crate) written_rows: IntCounter,
+    pub(crate) files: IntCounter,
+    pub(crate) file_bytes: IntCounter,
+    pub(crate) upload_retries: IntCounter,
+    pub(crate) early_flushes: IntCounter,
+    pub(crate) backpressured: Counter,
+    pub(crate) busy: Counter,
+    pub(crate) open_writers: IntGauge,
+    pub(crate) lanes: IntGauge,
+    pub(crate) memory_used: IntGauge,
+    pub(crate) memory_limit: IntGauge,
+    pub(crate) channel_fill: Gauge,
+    pub(crate) epochs: IntGauge,
+    pub(crate) commits: IntCounter,
+    pub(crate) committed_rows: IntCounter,
+    pub(crate) committed_files: IntCounter,
+    pub(crate) committed_bytes: IntCounter,
+    pub(crate) lost_races: IntCounter,
+    pub(crate) commit_duration: Histogram,
+    pub(crate) checkpoint_duration: Histogram,
+    pub(crate) attempts: IntGauge,
+    pub(crate) partitions: IntGauge,
+    pub(crate) checkpoint_bytes: IntGauge,
+    pub(crate) snapshot: IntGauge,
+    pub(crate) last_commit: Gauge,
+    pub(crate) lag: Gauge,
+    pub(crate) failing: IntGauge,
+    pub(crate) alive: IntGauge,
+    failures: IntCounterVec,
+    labels: [String; 2],
+}
+
+// === impl SinkMetrics ===
+
+impl SinkMetrics {
+    /// Registers every metric of [`METRICS`].
+    ///
+    /// # Errors
+    /// When one of them is registered already.
+    pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            rows: ints(registry, &ROWS)?,
+            bytes: ints(registry, &BYTES)?,
+            written_rows: ints(registry, &WRITTEN_ROWS)?,
+            files: ints(registry, &FILES)?,
+            file_bytes: ints(registry, &FILE_BYTES)?,
+            upload_retries: ints(registry, &UPLOAD_RETRIES)?,
+            early_flushes: ints(registry, &EARLY_FLUSHES)?,
+            backpressured: seconds(registry, &BACKPRESSURED)?,
+            busy: seconds(registry, &BUSY)?,
+            open_writers: levels(registry, &OPEN_WRITERS)?,
+            lanes: levels(registry, &LANES)?,
+            memory_used: levels(registry, &MEMORY_USED)?,
+            memory_limit: levels(registry, &MEMORY_LIMIT)?,
+            channel_fill: ratios(registry, &CHANNEL_FILL)?,
+            epochs: levels(registry, &EPOCHS)?,
+            commits: ints(registry, &COMMITS)?,
+            committed_rows: ints(registry, &COMMITTED_ROWS)?,
+            committed_files: ints(registry, &COMMITTED_FILES)?,
+            committed_bytes: ints(registry, &COMMITTED_BYTES)?,
+            failures: ints(registry, &FAILURES)?,
+            conflicts: ints(registry, &CONFLICTS)?,
+            commit_duration: durations(registry, &COMMIT_DURATION)?,
+            checkpoint_duration: durations(registry, &CHECKPOINT_DURATION)?,
+            attempts: levels(registry, &ATTEMPTS)?,
+            partitions: levels(registry, &PARTITIONS)?,
+            checkpoint_bytes: levels(registry, &CHECKPOINT_BYTES)?,
+            snapshot: levels(registry, &SNAPSHOT)?,
+            last_commit: ratios(registry, &LAST_COMMIT)?,
+            lag: ratios(registry, &LAG)?,
+            failing: levels(registry, &FAILING)?,
+            alive: levels(registry, &ALIVE)?,
+        })
+    }
+
+    pub(crate) fn of(&self, pipeline: &str, table: &str) -> PipelineMetrics {
+        let labels = &[pipeline, table];
+        PipelineMetrics {
+            rows: self.rows.with_label_values(labels),
+            bytes: self.bytes.with_label_values(labels),
+            written_rows: self.written_rows.with_label_values(labels),
+            files: self.files.with_label_values(labels),
+            file_bytes: self.file_bytes.with_label_values(labels),
+            upload_retries: self.upload_retries.with_label_values(labels),
+            early_flushes: self.early_flushes.with_label_values(labels),
+            backpressured: self.backpressured.with_label_values(labels),
+            busy: self.busy.with_label_values(labels),
+            open_writers: self.open_writers.with_label_values(labels),
+            lanes: self.lanes.with_label_values(labels),
+            memory_used: self.memory_used.with_label_values(labels),
+            memory_limit: self.memory_limit.with_label_values(labels),
+            channel_fill: self.channel_fill.with_label_values(labels),
+            epochs: self.epochs.with_label_values(labels),
+            commits: self.commits.with_label_values(labels),
+            committed_rows: self.committed_rows.with_label_values(labels),
+            committed_files: self.committed_files.with_label_values(labels),
+            committed_bytes: self.committed_bytes.with_label_values(labels),
+            lost_races: self.conflicts.with_label_values(&[pipeline, table, "lost_race"]),
+            commit_duration: self.commit_duration.with_label_values(labels),
+            checkpoint_duration: self.checkpoint_duration.with_label_values(labels),
+            attempts: self.attempts.with_label_values(labels),
+            partitions: self.partitions.with_label_values(labels),
+            checkpoint_bytes: self.checkpoint_bytes.with_label_values(labels),
+            snapshot: self.snapshot.with_label_values(labels),
+            last_commit: self.last_commit.with_label_values(labels),
+            lag: self.lag.with_label_values(labels),
+            failing: self.failing.with_label_values(labels),
+            alive: self.alive.with_label_values(labels),
+            failures: self.failures.clone(),
+            labels: [pipeline.to_owned(), table.to_owned()],
+        }
+    }
+}
+
+// === impl PipelineMetrics ===
+
+impl PipelineMetrics {
+    pub(crate) fn failed(&self, kind: FailureKind) {
+        let reason = match kind {
+            FailureKind::Transient => "transient",
+            FailureKind::Usage => "usage",
+            FailureKind::Auth => "auth",
+            FailureKind::Fenced => "fenced",
+            FailureKind::Corrupt => "corrupt",
+            FailureKind::RetriesExhausted => "retries_exhausted",
+            FailureKind::NotDrained => "not_drained",
+            FailureKind::Internal => "internal",
+        };
+        self.failures.with_label_values(&[self.labels[0].as_str(), self.labels[1].as_str(), reason]).inc();
+    }
+}
+
+fn registered<C: Collector + Clone + 'static>(registry: &Registry, collector: C) -> Result<C, prometheus::Error> {
+    registry.register(Box::new(collector.clone()))?;
+    Ok(collector)
+}
+
+/// HELP names the original, so that whoever knows Flink's name finds ours.
+fn opts(def: &MetricDef) -> Opts {
+    let help = match def.stands_for {
+        "" => def.help.to_owned(),
+        original => format!("{} Stands for {original}.", def.help),
+    };
+    Opts::new(def.name, help)
+}
+
+fn ints(registry: &Registry, def: &MetricDef) -> Result<IntCounterVec, prometheus::Error> {
+    registered(registry, IntCounterVec::new(opts(def), def.labels)?)
+}
+
+fn seconds(registry: &Registry, def: &MetricDef) -> Result<CounterVec, prometheus::Error> {
+    registered(registry, CounterVec::new(opts(def), def.labels)?)
+}
+
+fn levels(registry: &Registry, def: &MetricDef) -> Result<IntGaugeVec, prometheus::Error> {
+    registered(registry, IntGaugeVec::new(opts(def), def.labels)?)
+}
+
+fn ratios(registry: &Registry, def: &MetricDef) -> Result<GaugeVec, prometheus::Error> {
+    registered(registry, GaugeVec::new(opts(def), def.labels)?)
+}
+
+fn durations(registry: &Registry, def: &MetricDef) -> Result<HistogramVec, prometheus::Error> {
+    let buckets = SECONDS.to_vec();
+    registered(registry, HistogramVec::new(HistogramOpts::from(opts(def)).buckets(buckets), def.labels)?)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn what_is_declared_is_what_is_registered() {
+        let registry = Registry::new();
+        let metrics = SinkMetrics::register(&registry).unwrap();
+        let one = metrics.of("job", "db.t");
+        one.failed(FailureKind::Transient);
+        let mut exposed: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
+        let mut declared: Vec<_> = METRICS.iter().map(|def| def.name.to_owned()).collect();
+        exposed.sort();
+        declared.sort();
+        assert_eq!(exposed, declared);
+        assert!(
+            declared.iter().all(|name| name.starts_with("tributary_sink_") || name.starts_with("tributary_commit_"))
+        );
+    }
+
+    #[test]
+    fn counters_and_only_counters_end_in_total() {
+        for def in METRICS {
+            assert_eq!(def.name.ends_with("_total"), def.kind == MetricKind::Counter, "{}", def.name);
+        }
+    }
+}

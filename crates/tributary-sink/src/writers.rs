@@ -1,0 +1,214 @@
+//! The open data files of one lane, and what a batch does to them: everything in here is CPU work and runs on the
+//! Executor, the lane's task moves it there and back.
+//!
+//! A file is closed when its epoch is sealed, when it reaches `target-file-size`, or early, when memory runs low.
+//! The writer closes row groups by itself; their bytes leave for the store at once.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
+use paimon_format::partition::partition_path;
+use paimon_format::{BinaryRow, TypeRoot, names};
+use paimon_table::upload::PART_BYTES;
+use paimon_table::write::{DataFileWriter, FileSummary, Finished, WriterSpec};
+use tributary_runtime::Random;
+
+use crate::account::{Account, Held};
+use crate::batch::{RowTransform, SinkBatch};
+use crate::error::SinkError;
+use crate::metrics::PipelineMetrics;
+use crate::partitioner::{Part, Partitioner};
+
+/// What every lane of a pipeline writes with.
+pub(crate) struct WritePlan {
+    pub(crate) transform: Arc<dyn RowTransform>,
+    pub(crate) schema: SchemaRef,
+    pub(crate) partitioner: Partitioner,
+    pub(crate) spec: WriterSpec,
+    pub(crate) partition_keys: Vec<String>,
+    pub(crate) partition_types: Vec<TypeRoot>,
+    pub(crate) default_partition: String,
+    pub(crate) file_prefix: String,
+    pub(crate) target_file_bytes: u64,
+    pub(crate) target_file_rows: u64,
+    pub(crate) random: Random,
+    pub(crate) metrics: PipelineMetrics,
+}
+
+/// One lane's open files.
+pub(crate) struct Writers {
+    plan: Arc<WritePlan>,
+    account: Account,
+    open: BTreeMap<BinaryRow, OpenFile>,
+    next_file: u64,
+    /// Counts batches, for "least recently used".
+    batches: u64,
+}
+
+struct OpenFile {
+    id: FileId,
+    writer: DataFileWriter,
+    used: u64,
+    held: Held,
+}
+
+/// Names a file within its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct FileId(pub(crate) u64);
+
+/// What the lane's task has to do after a piece of CPU work, in order.
+pub(crate) enum Step {
+    /// A new file: its folder below the table, its name and its partition.
+    Open { id: FileId, folder: String, name: String, partition: BinaryRow },
+    /// The next bytes of a file.
+    Bytes { id: FileId, bytes: Bytes, held: Held },
+    /// The last bytes of a file.
+    Close { id: FileId, tail: Vec<Bytes>, summary: FileSummary, held: Held },
+}
+
+/// What an open writer costs beyond the rows it holds: page buffers and dictionaries of every column.
+const WRITER_OVERHEAD_BYTES: usize = 64 << 10;
+
+// === impl Writers ===
+
+impl Writers {
+    pub(crate) fn new(plan: Arc<WritePlan>, account: Account) -> Self {
+        Self { plan, account, open: BTreeMap::new(), next_file: 0, batches: 0 }
+    }
+
+    /// Evaluates the select, splits by partition, encodes.
+    pub(crate) fn write(&mut self, batch: SinkBatch) -> Result<Vec<Step>, SinkError> {
+        let rows = self.plan.transform.apply(&batch.rows, batch.at_millis)?;
+        drop(batch);
+        if rows.num_rows() > 0 && rows.schema_ref() != &self.plan.schema {
+            return Err(SinkError::Schema {
+                why: format!("the select makes {:?}, the table holds {:?}", rows.schema_ref(), self.plan.schema),
+            });
+        }
+        self.batches += 1;
+        let mut steps = Vec::new();
+        for part in self.plan.partitioner.split(rows)? {
+            self.append(part, &mut steps)?;
+        }
+        self.relieve(&mut steps)?;
+        Ok(steps)
+    }
+
+    /// Closes every file: the lane's part of the epoch is complete.
+    pub(crate) fn close(&mut self) -> Result<Vec<Step>, SinkError> {
+        let mut steps = Vec::new();
+        while let Some((_, file)) = self.open.pop_first() {
+            self.finish(file, &mut steps)?;
+        }
+        Ok(steps)
+    }
+
+    fn append(&mut self, part: Part, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+        let Part { partition, rows } = part;
+        let mut file = match self.open.remove(&partition) {
+            Some(file) => file,
+            None => self.start(&partition, &rows, steps)?,
+        };
+        file.used = self.batches;
+        file.writer.write(&rows)?;
+        let full = file.writer.written_bytes() >= self.plan.target_file_bytes;
+        if full || file.writer.rows() >= self.plan.target_file_rows {
+            return self.finish(file, steps);
+        }
+        self.drain(&mut file, steps, false);
+        self.open.insert(partition, file);
+        Ok(())
+    }
+
+    fn start(
+        &mut self,
+        partition: &BinaryRow,
+        sample: &arrow::record_batch::RecordBatch,
+        steps: &mut Vec<Step>,
+    ) -> Result<OpenFile, SinkError> {
+        let plan = &self.plan;
+        let id = FileId(self.next_file);
+        self.next_file += 1;
+        let folder = plan.folder(partition)?;
+        let name = names::data_file(&plan.file_prefix, plan.random.uuid(), 0, "parquet");
+        let writer = DataFileWriter::try_new(&plan.spec, sample)?;
+        plan.metrics.open_writers.inc();
+        steps.push(Step::Open { id, folder, name, partition: partition.clone() });
+        Ok(OpenFile { id, writer, used: self.batches, held: self.account.holder() })
+    }
+
+    /// Hands over the bytes of closed row groups and corrects what the file holds. `leaving`: count them as gone, they
+    /// are on their way as soon as the lane's task sees them.
+    fn drain(&self, file: &mut OpenFile, steps: &mut Vec<Step>, leaving: bool) {
+        while let Some(bytes) = file.writer.drain_encoded() {
+            let mut held = self.account.holder();
+            held.resize(bytes.len());
+            held.set_leaving(leaving);
+            steps.push(Step::Bytes { id: file.id, bytes, held });
+        }
+        file.held.resize(file.bytes());
+    }
+
+    fn finish(&self, file: OpenFile, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+        let OpenFile { id, writer, mut held, .. } = file;
+        let Finished { tail, summary } = writer.finish()?;
+        self.plan.metrics.open_writers.dec();
+        held.resize(tail.iter().map(Bytes::len).sum());
+        held.set_leaving(true);
+        steps.push(Step::Close { id, tail, summary, held });
+        Ok(())
+    }
+
+    /// Flushes the largest files until the budget has room again: a file with enough for a part of an upload ends
+    /// its row group, a smaller one is closed, because only that frees it wholly. Of files about as large, the least
+    /// recently used goes first.
+    fn relieve(&mut self, steps: &mut Vec<Step>) -> Result<(), SinkError> {
+        while self.account.excess() > 0 {
+            let largest =
+                self.open.iter().max_by_key(|(_, file)| (file.bytes() / WRITER_OVERHEAD_BYTES, Reverse(file.used)));
+            let Some(partition) = largest.map(|(partition, _)| partition.clone()) else { return Ok(()) };
+            let Some(mut file) = self.open.remove(&partition) else { return Ok(()) };
+            self.plan.metrics.early_flushes.inc();
+            if file.writer.in_memory_bytes() < PART_BYTES {
+                self.finish(file, steps)?;
+                continue;
+            }
+            file.writer.close_row_group()?;
+            self.drain(&mut file, steps, true);
+            self.open.insert(partition, file);
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Writers {
+    fn drop(&mut self) {
+        // An abandoned lane has no open writers any more.
+        self.plan.metrics.open_writers.sub(i64::try_from(self.open.len()).unwrap_or(0));
+    }
+}
+
+// === impl OpenFile ===
+
+impl OpenFile {
+    fn bytes(&self) -> usize {
+        self.writer.in_memory_bytes() + WRITER_OVERHEAD_BYTES
+    }
+}
+
+// === impl WritePlan ===
+
+impl WritePlan {
+    /// The folder of a partition's files below the table.
+    fn folder(&self, partition: &BinaryRow) -> Result<String, SinkError> {
+        let doing = "naming a partition";
+        let values = partition.decode(&self.partition_types).map_err(SinkError::format(doing))?;
+        let path = partition_path(&self.partition_keys, &self.partition_types, &values, &self.default_partition)
+            .map_err(SinkError::format(doing))?;
+        let bucket = names::bucket_dir(0);
+        Ok(if path.is_empty() { bucket } else { format!("{path}/{bucket}") })
+    }
+}
