@@ -1,0 +1,345 @@
+//! Reads data files: the columns asked for, as record batches of the table's types.
+//!
+//! Decoding is fed with byte ranges as it asks for them (one row group's chosen columns at a time), so memory is bounded
+//! by a row group whatever the file's size. Columns are found by name, as Paimon does inside a file; what other writers
+//! of the format choose differently (wider text types, other timestamp units, INT96) is brought to the table's types.
+//!
+//! Not here: which files belong to a snapshot (a scan plan), rows of other schema versions, filtering.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
+use arrow::compute::{CastOptions, cast_with_options};
+use arrow::datatypes::{
+    DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, TimestampSecondType,
+};
+use bytes::Bytes;
+use futures::stream::{BoxStream, StreamExt};
+use paimon_format::DataField;
+use parquet::DecodeResult;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder};
+use parquet::basic::Type as PhysicalType;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
+
+use crate::arrow::arrow_schema;
+use crate::data_error::DataError;
+use crate::store::{Storage, StoreError};
+
+/// Rows of a batch, unless a row group ends before.
+const BATCH_ROWS: usize = 8192;
+/// Bytes fetched with the footer's end; most footers fit.
+const FOOTER_BYTES: u64 = 32 << 10;
+
+/// A data file as a manifest describes it.
+#[derive(Clone, Debug)]
+pub struct DataFile {
+    storage: Storage,
+    rel: String,
+    /// The path as errors show it.
+    path: String,
+    size: u64,
+}
+
+/// A column of the file, in the order asked for.
+struct Wanted {
+    /// Its place among the decoded columns.
+    decoded: usize,
+    field: Field,
+}
+
+// === impl DataFile ===
+
+impl DataFile {
+    /// The file `rel` of `storage`, which is `size` bytes long.
+    pub fn new(storage: &Storage, rel: impl Into<String>, size: u64) -> Self {
+        let rel = rel.into();
+        Self { path: storage.path(&rel).to_string(), storage: storage.clone(), rel, size }
+    }
+
+    /// Opens the file and streams `fields` of every row, in file order; the batches have [`arrow_schema`]`(fields)`.
+    /// Without fields the batches have rows and no columns.
+    ///
+    /// # Errors
+    /// [`DataError::Corrupt`] when the bytes are not those that were written, [`DataError::Unsupported`] when a column
+    /// is missing or holds something its type cannot, [`DataError::Store`]. The stream ends with its first error.
+    pub async fn read(
+        self,
+        fields: &[DataField],
+    ) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
+        let target = arrow_schema(fields);
+        let metadata = Arc::new(self.metadata().await?);
+        let file_schema = self.file_schema(&metadata)?;
+        let mut indices = Vec::with_capacity(fields.len());
+        for field in fields {
+            let index = file_schema.index_of(&field.name).map_err(|_| DataError::Unsupported {
+                path: self.path.clone(),
+                feature: format!("it has no column `{}`; files of other schema versions are not read yet", field.name),
+            })?;
+            indices.push(index);
+        }
+        let int96: Vec<usize> = indices.iter().copied().filter(|index| is_int96(&metadata, *index)).collect();
+        let check = match needs_range_check(&target, &indices, &int96) {
+            true => Some(self.decoder(&metadata, &file_schema, &int96, |_| TimeUnit::Second)?),
+            false => None,
+        };
+        let rows = self.decoder(&metadata, &file_schema, &indices, |index| {
+            let position = indices.iter().position(|wanted| *wanted == index);
+            match position.map(|position| target.field(position).data_type()) {
+                Some(ArrowType::Timestamp(unit, _)) => *unit,
+                _ => TimeUnit::Nanosecond,
+            }
+        })?;
+        let wanted = wanted(&indices, &target);
+        let reading = Reading { file: self, rows, check, target, wanted };
+        let stream = futures::stream::unfold(Some(reading), |reading| async {
+            let mut reading = reading?;
+            match reading.next().await {
+                Ok(Some(batch)) => Some((Ok(batch), Some(reading))),
+                Ok(None) => None,
+                Err(error) => Some((Err(error), None)),
+            }
+        });
+        Ok(stream.boxed())
+    }
+
+    async fn metadata(&self) -> Result<ParquetMetaData, DataError> {
+        let corrupt = |error: ParquetError| self.corrupt(error.to_string());
+        let mut decoder = ParquetMetaDataPushDecoder::try_new(self.size).map_err(corrupt)?;
+        let footer = self.size.saturating_sub(FOOTER_BYTES)..self.size;
+        let bytes = self.fetch(std::slice::from_ref(&footer)).await?;
+        decoder.push_ranges(vec![footer], bytes).map_err(corrupt)?;
+        loop {
+            match decoder.try_decode().map_err(corrupt)? {
+                DecodeResult::Data(metadata) => return Ok(metadata),
+                DecodeResult::NeedsData(ranges) => {
+                    let bytes = self.fetch(&ranges).await?;
+                    decoder.push_ranges(ranges, bytes).map_err(corrupt)?;
+                }
+                DecodeResult::Finished => return Err(self.corrupt("it has no footer".to_owned())),
+            }
+        }
+    }
+
+    /// The file's columns as arrow sees them without a hint.
+    fn file_schema(&self, metadata: &Arc<ParquetMetaData>) -> Result<SchemaRef, DataError> {
+        ArrowReaderMetadata::try_new(Arc::clone(metadata), reader_options())
+            .map(|metadata| Arc::clone(metadata.schema()))
+            .map_err(|error| self.corrupt(error.to_string()))
+    }
+
+    /// A decoder of the columns at `indices`, which decodes INT96 in the unit `unit_of` says.
+    fn decoder(
+        &self,
+        metadata: &Arc<ParquetMetaData>,
+        file_schema: &SchemaRef,
+        indices: &[usize],
+        unit_of: impl Fn(usize) -> TimeUnit,
+    ) -> Result<ParquetPushDecoder, DataError> {
+        let hinted: Vec<Field> = file_schema
+            .fields()
+            .iter()
+            .enumerate()
+            .map(|(index, field)| match is_int96(metadata, index) {
+                true => field.as_ref().clone().with_data_type(ArrowType::Timestamp(unit_of(index), None)),
+                false => field.as_ref().clone(),
+            })
+            .collect();
+        let options = reader_options().with_schema(Arc::new(Schema::new(hinted)));
+        let mask = ProjectionMask::roots(metadata.file_metadata().schema_descr(), indices.iter().copied());
+        ArrowReaderMetadata::try_new(Arc::clone(metadata), options)
+            .and_then(|metadata| {
+                ParquetPushDecoderBuilder::new_with_metadata(metadata)
+                    .with_batch_size(BATCH_ROWS)
+                    .with_projection(mask)
+                    .build()
+            })
+            .map_err(|error| self.corrupt(error.to_string()))
+    }
+
+    async fn fetch(&self, ranges: &[Range<u64>]) -> Result<Vec<Bytes>, DataError> {
+        let path = self.storage.try_path(&self.rel)?;
+        let error = match self.storage.store.get_ranges(&path, ranges).await {
+            Ok(pieces) if is_complete(ranges, &pieces) => return Ok(pieces),
+            // Some stores answer with what there is of a range.
+            Ok(_) => self.corrupt("it ends too early".to_owned()),
+            Err(error) => StoreError::new("read", &path, error).into(),
+        };
+        // A file that was cut short fails like a store in trouble; its size tells them apart.
+        match self.storage.size_opt(&self.rel).await {
+            Ok(Some(size)) if size != self.size => {
+                let why = format!("it is {size} bytes long and should be {}", self.size);
+                Err(self.corrupt(why))
+            }
+            _ => Err(error),
+        }
+    }
+
+    fn corrupt(&self, why: String) -> DataError {
+        DataError::Corrupt { path: self.path.clone(), why }
+    }
+}
+
+fn is_complete(ranges: &[Range<u64>], pieces: &[Bytes]) -> bool {
+    let lengths = pieces.iter().map(|piece| piece.len() as u64);
+    ranges.iter().map(|range| range.end - range.start).eq(lengths)
+}
+
+fn reader_options() -> ArrowReaderOptions {
+    // The table's schema decides about types, not what the writer's arrow version noted down.
+    ArrowReaderOptions::new().with_skip_arrow_metadata(true)
+}
+
+fn is_int96(metadata: &ParquetMetaData, root_index: usize) -> bool {
+    let schema = metadata.file_metadata().schema();
+    let column = schema.get_fields().get(root_index);
+    column.is_some_and(|column| column.is_primitive() && column.get_physical_type() == PhysicalType::INT96)
+}
+
+/// Whether an INT96 column is read as 64-bit nanoseconds, which hold only the years 1678 to 2261.
+fn needs_range_check(target: &Schema, indices: &[usize], int96: &[usize]) -> bool {
+    indices.iter().zip(target.fields()).any(|(index, field)| {
+        int96.contains(index) && matches!(field.data_type(), ArrowType::Timestamp(TimeUnit::Nanosecond, _))
+    })
+}
+
+fn wanted(indices: &[usize], target: &Schema) -> Vec<Wanted> {
+    let mut in_file_order = indices.to_vec();
+    in_file_order.sort_unstable();
+    indices
+        .iter()
+        .zip(target.fields())
+        .map(|(index, field)| Wanted {
+            decoded: in_file_order.partition_point(|other| other < index),
+            field: field.as_ref().clone(),
+        })
+        .collect()
+}
+
+/// A file in the course of being read.
+struct Reading {
+    file: DataFile,
+    rows: ParquetPushDecoder,
+    /// The INT96 columns once more, in seconds.
+    check: Option<ParquetPushDecoder>,
+    target: SchemaRef,
+    wanted: Vec<Wanted>,
+}
+
+// === impl Reading ===
+
+impl Reading {
+    async fn next(&mut self) -> Result<Option<RecordBatch>, DataError> {
+        let Some(batch) = next_batch(&self.file, &mut self.rows).await? else {
+            return Ok(None);
+        };
+        if let Some(check) = &mut self.check {
+            let seconds = next_batch(&self.file, check).await?;
+            self.check_range(&batch, seconds.as_ref())?;
+        }
+        let columns = self
+            .wanted
+            .iter()
+            .map(|wanted| self.adapt(batch.column(wanted.decoded), &wanted.field))
+            .collect::<Result<Vec<_>, _>>()?;
+        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+        RecordBatch::try_new_with_options(Arc::clone(&self.target), columns, &options)
+            .map(Some)
+            .map_err(|error| self.file.corrupt(error.to_string()))
+    }
+
+    /// Refuses timestamps that nanoseconds in 64 bits cannot hold; the decoder would return others in their place.
+    fn check_range(&self, batch: &RecordBatch, seconds: Option<&RecordBatch>) -> Result<(), DataError> {
+        for column in seconds.map_or(&[][..], RecordBatch::columns).iter().zip(int96_columns(batch, seconds)) {
+            let (exact, (name, nanos)) = column;
+            let exact = exact.as_primitive::<TimestampSecondType>();
+            let Some(nanos) = nanos.as_primitive_opt::<TimestampNanosecondType>() else {
+                continue;
+            };
+            let wrapped = exact
+                .iter()
+                .zip(nanos)
+                .any(|(exact, nanos)| exact != nanos.map(|nanos| nanos.div_euclid(1_000_000_000)));
+            if wrapped {
+                return Err(DataError::Unsupported {
+                    path: self.file.path.clone(),
+                    feature: format!(
+                        "column `{name}` holds a timestamp before 1677-09-21 or after 2262-04-11 with nanoseconds"
+                    ),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    /// Brings a decoded column to the table's type.
+    fn adapt(&self, array: &ArrayRef, field: &Field) -> Result<ArrayRef, DataError> {
+        if !field.is_nullable() && array.null_count() > 0 {
+            return Err(self.file.corrupt(format!("column `{}` is NOT NULL and holds null", field.name())));
+        }
+        if array.data_type() == field.data_type() {
+            return Ok(Arc::clone(array));
+        }
+        let strict = CastOptions { safe: false, ..CastOptions::default() };
+        if !adaptable(array.data_type(), field.data_type()) {
+            return Err(DataError::Unsupported {
+                path: self.file.path.clone(),
+                feature: format!("column `{}` is {} instead of {}", field.name(), array.data_type(), field.data_type()),
+            });
+        }
+        cast_with_options(array, field.data_type(), &strict)
+            .map_err(|error| self.file.corrupt(format!("column `{}`: {error}", field.name())))
+    }
+}
+
+/// The columns of `batch` that `seconds` holds too, by name.
+fn int96_columns<'a>(
+    batch: &'a RecordBatch,
+    seconds: Option<&'a RecordBatch>,
+) -> impl Iterator<Item = (String, ArrayRef)> + 'a {
+    let names = seconds
+        .into_iter()
+        .flat_map(|seconds| seconds.schema().fields().iter().map(|field| field.name().clone()).collect::<Vec<_>>());
+    names.filter_map(|name| {
+        let column = batch.column_by_name(&name)?;
+        Some((name, Arc::clone(column)))
+    })
+}
+
+/// Whether writers of the format store a column of type `to` as `from`.
+fn adaptable(from: &ArrowType, to: &ArrowType) -> bool {
+    use ArrowType::{
+        Binary, BinaryView, Date32, Decimal128, FixedSizeBinary, Int8, Int16, Int32, LargeBinary, LargeUtf8, Time32,
+        Time64, Timestamp, Utf8, Utf8View,
+    };
+    match (from, to) {
+        (Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView, Utf8 | Binary) => true,
+        (FixedSizeBinary(_), Binary) => true,
+        // INT32 without the annotation of its width or meaning.
+        (Int32, Int8 | Int16 | Date32 | Time32(_)) => true,
+        (Time32(_) | Time64(_), Time32(_)) => true,
+        (Timestamp(..), Timestamp(..)) => true,
+        (Decimal128(_, from), Decimal128(_, to)) => from == to,
+        _ => false,
+    }
+}
+
+async fn next_batch(file: &DataFile, decoder: &mut ParquetPushDecoder) -> Result<Option<RecordBatch>, DataError> {
+    let corrupt = |error: ParquetError| file.corrupt(error.to_string());
+    loop {
+        match decoder.try_decode().map_err(corrupt)? {
+            DecodeResult::Data(batch) => return Ok(Some(batch)),
+            DecodeResult::Finished => return Ok(None),
+            DecodeResult::NeedsData(ranges) => {
+                let bytes = file.fetch(&ranges).await?;
+                decoder.push_ranges(ranges, bytes).map_err(corrupt)?;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
