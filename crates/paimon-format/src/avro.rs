@@ -10,9 +10,9 @@
 use std::borrow::Cow;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use apache_avro::{DeflateSettings, Reader, Writer, ZstandardSettings};
-use serde::de::{DeserializeOwned, Error as _};
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use apache_avro::{DeflateSettings, Reader, Schema, Writer, ZstandardSettings};
+use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, forward_to_deserialize_any};
 
 use crate::datum::BinaryRow;
 use crate::error::{FormatError, Result};
@@ -49,8 +49,7 @@ pub enum Codec {
 /// The files of a manifest, with members in the order of the file.
 ///
 /// # Errors
-/// [`FormatError::Avro`] or [`FormatError::Corrupt`] for damaged bytes, [`FormatError::Unsupported`]
-/// for an unknown `_VERSION`.
+/// [`FormatError::Corrupt`] for damaged bytes, [`FormatError::Unsupported`] for an unknown `_VERSION`.
 pub fn decode_entries(bytes: &[u8]) -> Result<Vec<ManifestEntry>> {
     decode(MANIFEST, bytes, EntryWire::into_entry)
 }
@@ -58,7 +57,7 @@ pub fn decode_entries(bytes: &[u8]) -> Result<Vec<ManifestEntry>> {
 /// A manifest of these entries.
 ///
 /// # Errors
-/// [`FormatError::Avro`], in practice never.
+/// [`FormatError::Encode`], in practice never.
 pub fn encode_entries(entries: &[ManifestEntry], codec: Codec) -> Result<Vec<u8>> {
     encode(MANIFEST, &schema::MANIFEST_ENTRY, entries, EntryWire::of, |entry| &entry.file.file_name, codec)
 }
@@ -98,6 +97,15 @@ impl Codec {
         })
     }
 
+    fn name(self) -> &'static [u8] {
+        match self {
+            Self::Null => b"null",
+            Self::Deflate => b"deflate",
+            Self::Snappy => b"snappy",
+            Self::Zstandard(_) => b"zstandard",
+        }
+    }
+
     fn avro(self) -> apache_avro::Codec {
         match self {
             Self::Null => apache_avro::Codec::Null,
@@ -116,20 +124,49 @@ fn encode<'a, T, W: Serialize>(
     name: impl Fn(&'a T) -> &'a str,
     codec: Codec,
 ) -> Result<Vec<u8>> {
-    let schema = schema.as_ref().map_err(|error| FormatError::encode(object, error.to_string()))?;
+    let schema = schema.as_ref().map_err(|error| FormatError::encode(object, brief(error)))?;
+    let marker = sync_marker(records.iter().map(name));
     let mut writer = Writer::builder()
         .schema(schema)
-        .writer(Vec::new())
+        .writer(header(schema, codec, marker)?)
+        .has_header(true)
         .codec(codec.avro())
         .block_size(BLOCK_BYTES)
-        .marker(sync_marker(records.iter().map(name)))
+        .marker(marker)
         .human_readable(false)
         .build()
-        .map_err(|error| FormatError::avro(object, error))?;
+        .map_err(|error| FormatError::encode(object, brief(&error)))?;
     for record in records {
-        writer.append_ser(wire(record)).map_err(|error| FormatError::avro(object, error))?;
+        writer.append_ser(wire(record)).map_err(|error| FormatError::encode(object, brief(&error)))?;
     }
-    writer.into_inner().map_err(|error| FormatError::avro(object, error))
+    writer.into_inner().map_err(|error| FormatError::encode(object, brief(&error)))
+}
+
+/// What comes before the blocks; the library writes its two properties in random order.
+fn header(schema: &Schema, codec: Codec, marker: [u8; 16]) -> Result<Vec<u8>> {
+    let schema = serde_json::to_vec(schema).map_err(|error| FormatError::json("avro schema", error))?;
+    let mut bytes = b"Obj\x01".to_vec();
+    let properties = [("avro.codec", codec.name()), ("avro.schema", schema.as_slice())];
+    write_long(&mut bytes, properties.len());
+    for (key, value) in properties {
+        for text in [key.as_bytes(), value] {
+            write_long(&mut bytes, text.len());
+            bytes.extend_from_slice(text);
+        }
+    }
+    write_long(&mut bytes, 0);
+    bytes.extend_from_slice(&marker);
+    Ok(bytes)
+}
+
+/// A length as an Avro long: zigzag, then 7 bits a byte, lowest first.
+fn write_long(bytes: &mut Vec<u8>, value: usize) {
+    let mut rest = (value as u64) << 1;
+    while rest > 0x7f {
+        bytes.push(rest as u8 | 0x80);
+        rest >>= 7;
+    }
+    bytes.push(rest as u8);
 }
 
 fn sync_marker<'a>(names: impl Iterator<Item = &'a str>) -> [u8; 16] {
@@ -148,14 +185,17 @@ fn decode<W: DeserializeOwned, T>(
 ) -> Result<Vec<T>> {
     // Process-wide in the library; this crate is its only user and always asks for the same.
     apache_avro::util::max_allocation_bytes(MAX_ALLOCATION_BYTES);
-    let reader =
-        Reader::builder(bytes).human_readable(false).build().map_err(|error| FormatError::avro(object, error))?;
+    let reader = Reader::builder(bytes)
+        .human_readable(false)
+        .build()
+        .map_err(|error| FormatError::corrupt(object, brief(&error)))?;
     schema::check_bounded(reader.writer_schema()).map_err(|why| FormatError::corrupt(object, why))?;
     let mut records = Vec::new();
     for wire in reader.into_deser_iter::<W>() {
         let index = records.len();
-        let (version, record) =
-            wire.map(&record).map_err(|error| FormatError::corrupt(object, format!("record {index}: {error}")))?;
+        let (version, record) = wire
+            .map(&record)
+            .map_err(|error| FormatError::corrupt(object, format!("record {index}: {}", brief(&error))))?;
         if version != FORMAT_IDENTIFIER {
             return Err(FormatError::unsupported(format!("{object} of version {version}")));
         }
@@ -167,8 +207,25 @@ fn decode<W: DeserializeOwned, T>(
     Ok(records)
 }
 
+/// The first words of an Avro error: some of them go on to print the whole schema.
+fn brief(error: &apache_avro::Error) -> String {
+    const MAX_CHARS: usize = 160;
+    let text = error.to_string();
+    match text.char_indices().nth(MAX_CHARS) {
+        Some((end, _)) => format!("{} …", &text[..end]),
+        None => text,
+    }
+}
+
+/// Lets a record be read whatever its name is.
+///
+/// The library insists that a struct and its record have one name, but every engine names the records
+/// differently; asked for "anything", it gives the record. Used with `#[serde(remote = "Self")]`.
+struct AnyName<D>(D);
+
 /// A [`ManifestEntry`] in the file.
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Self")]
 struct EntryWire<'a> {
     #[serde(rename = "_VERSION")]
     version: i32,
@@ -186,6 +243,7 @@ struct EntryWire<'a> {
 
 /// A [`ManifestFileMeta`] in the file.
 #[derive(Serialize, Deserialize)]
+#[serde(remote = "Self")]
 struct ManifestWire<'a> {
     #[serde(rename = "_VERSION")]
     version: i32,
@@ -214,6 +272,41 @@ struct ManifestWire<'a> {
     #[serde(rename = "_MAX_ROW_ID", default)]
     max_row_id: Option<i64>,
 }
+
+// === impl AnyName ===
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for AnyName<D> {
+    type Error = D::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+        self.0.deserialize_any(visitor)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option
+        unit unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier
+        ignored_any
+    }
+}
+
+/// Serde for a type derived with `remote = "Self"`, reading through [`AnyName`].
+macro_rules! record_of_any_name {
+    ($($record:ident $(<$lifetime:lifetime>)?),*) => {$(
+        impl $(<$lifetime>)? Serialize for $record $(<$lifetime>)? {
+            fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+                Self::serialize(self, to)
+            }
+        }
+
+        impl<'de $(, $lifetime)?> Deserialize<'de> for $record $(<$lifetime>)? {
+            fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+                Self::deserialize(AnyName(from))
+            }
+        }
+    )*};
+}
+
+record_of_any_name!(EntryWire<'a>, ManifestWire<'a>, DataFileMeta, SimpleStats);
 
 // === impl EntryWire ===
 

@@ -24,14 +24,6 @@ pub enum FormatError {
         /// The parser's account, with line and column.
         source: serde_json::Error,
     },
-    /// An Avro container that cannot be read or written.
-    #[error("corrupt {object}: {source}")]
-    Avro {
-        /// The kind of thing that was being read or written.
-        object: &'static str,
-        /// The Avro library's account.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
     /// Well-formed, but uses something Tributary does not implement.
     #[error("unsupported table feature: {feature}")]
     Unsupported {
@@ -71,10 +63,6 @@ impl FormatError {
 
     pub(crate) fn json(object: &'static str, source: serde_json::Error) -> Self {
         Self::Json { object, source }
-    }
-
-    pub(crate) fn avro(object: &'static str, source: apache_avro::Error) -> Self {
-        Self::Avro { object, source: Box::new(source) }
     }
 
     pub(crate) fn unsupported(feature: impl Into<String>) -> Self {

@@ -12,6 +12,7 @@ use crate::types::TypeRoot;
 
 /// One data file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct DataFileMeta {
     /// Name inside its bucket's directory.
     #[serde(rename = "_FILE_NAME")]

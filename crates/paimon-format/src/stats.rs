@@ -17,6 +17,7 @@ const MAX_TIMESTAMP_PRECISION: u8 = 6;
 ///
 /// The serde form is its record in the Avro files of [`crate::avro`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct SimpleStats {
     /// Lower bounds; null where unknown.
     #[serde(rename = "_MIN_VALUES")]

@@ -150,15 +150,12 @@ fn raw_file(schema: &str, count: i64, data: &[u8]) -> Vec<u8> {
         bytes.push(zigzag as u8);
         bytes
     };
-    let mut bytes = file(schema, &[]);
-    if bytes.is_empty() {
-        bytes = b"Obj\x01\x02\x16avro.schema".to_vec();
-        bytes.extend(varint(schema.len() as i64));
-        bytes.extend(schema.as_bytes());
-        bytes.push(0);
-        bytes.extend([7; 16]);
-    }
-    let marker = bytes[bytes.len() - 16..].to_vec();
+    let mut bytes = b"Obj\x01\x02\x16avro.schema".to_vec();
+    bytes.extend(varint(schema.len() as i64));
+    bytes.extend(schema.as_bytes());
+    bytes.push(0);
+    let marker = [7; 16];
+    bytes.extend(marker);
     bytes.extend(varint(count));
     bytes.extend(varint(data.len() as i64));
     bytes.extend(data);
@@ -244,8 +241,8 @@ fn a_few_bytes_cannot_stand_for_endless_data() {
     );
     let nulls = long_ago(r#"{"name": "_NEW", "type": {"type": "array", "items": "null"}},"#);
     let empty = r#"{"type": "record", "name": "e", "fields": []}"#.to_owned();
-    let mut deep = vec![4, 0];
-    deep.extend([2; 1 << 20]);
+    let mut deep = vec![2; 1 << 20];
+    deep[..2].copy_from_slice(&[4, 0]);
     for (schema, data, message) in [
         (nested, &deep[..], "the avro record n is inside itself"),
         (nulls, &[4, 0, 0xff, 0xff, 0xff, 0xff, 0x0f], "a type without bytes"),
