@@ -49,6 +49,11 @@ impl StatementError {
         self
     }
 
+    /// Adds the remedy if there is none yet.
+    pub(crate) fn or_help(self, help: impl Into<String>) -> Self {
+        if self.0.help.is_some() { self } else { self.with_help(help) }
+    }
+
     /// What is wrong, without place and remedy.
     pub fn message(&self) -> &str {
         &self.0.message

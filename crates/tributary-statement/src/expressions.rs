@@ -391,7 +391,8 @@ impl Parser<'_> {
         let error = self.expected("an operator, `,` or `)`");
         match self.peek().kind {
             TokenKind::End | TokenKind::Symbol(";") => {
-                error.with_help(format!("close the `(` of {name} at {}:{}", open.line, open.column))
+                let name = self.source.shown(name.span);
+                error.or_help(format!("close the `(` of {name} at {}:{}", open.line, open.column))
             }
             _ => error,
         }

@@ -239,13 +239,12 @@ impl<'a> Parser<'a> {
         };
         if parts.len() > most {
             let help = match most {
-                1 => "write one name",
                 2 => "write catalog.database, or the database alone",
                 _ => "write catalog.database.table, or leave parts out from the left",
             };
             return Err(self
                 .source
-                .error(span, format!("{what} has at most {most} part(s), not {}", parts.len()))
+                .error(span, format!("{what} has at most {most} parts, not {}", parts.len()))
                 .with_help(help));
         }
         Ok(ObjectName { parts, span })

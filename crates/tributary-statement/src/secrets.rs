@@ -6,8 +6,8 @@
 //!
 //! A value that is nothing but one variable (`'${PASSWORD}'`) stays visible: it is a name, and the useful part of an error.
 
-use crate::is_secret_key;
 use crate::lexer::{Token, TokenKind};
+use crate::{Variable, is_secret_key};
 use std::ops::Range;
 
 /// The secrets of `text`: in order, disjoint, not empty, on character boundaries.
@@ -28,10 +28,8 @@ pub(crate) fn find(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
 
 /// Whether the inside of a string is exactly one `${…}`.
 fn is_one_variable(inside: &str) -> bool {
-    inside
-        .strip_prefix("${")
-        .and_then(|rest| rest.strip_suffix('}'))
-        .is_some_and(|name| !name.contains(['}', '\'', '\n']))
+    let name = inside.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    name.is_some_and(|name| !name.contains(['}', '\'', '\n']) && Variable::parse(name).is_some())
 }
 
 fn in_tokens(text: &str, tokens: &[Token]) -> Vec<Range<usize>> {
@@ -85,10 +83,10 @@ fn in_characters(text: &str) -> Vec<Range<usize>> {
             continue;
         }
         let unquoted = rest.strip_prefix(is_quote);
-        let behind_key = unquoted.unwrap_or(rest).trim_start();
+        let behind_key = skip_blank(unquoted.unwrap_or(rest));
         let operand = behind_key.trim_start_matches(['=', ':', '>']);
         let assigns = operand.len() < behind_key.len();
-        let operand = operand.trim_start();
+        let operand = skip_blank(operand);
         let quote = operand.chars().next().filter(|c| is_quote(*c));
         if !assigns && (unquoted.is_none() || quote.is_none()) {
             continue;
@@ -102,11 +100,24 @@ fn in_characters(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// `text` behind its leading white space and comments.
+fn skip_blank(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    while let Some(comment) = rest.strip_prefix("/*") {
+        rest = comment.find("*/").map_or("", |end| &comment[end + 2..]).trim_start();
+    }
+    rest
+}
+
 /// How many bytes of `value` belong to a value that was opened with `quote`.
 fn value_length(value: &str, quote: Option<char>) -> usize {
-    let ends_value = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ')');
     let Some(quote) = quote else {
-        return value.find(|c| ends_value(c) || matches!(c, '\'' | '"')).unwrap_or(value.len());
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | ')' | '\'' | '"');
+        return value.find(ends).unwrap_or(value.len());
+    };
+    let ends_entry = |behind: &str| {
+        let behind = behind.trim_start_matches([' ', '\t', '\r']);
+        behind.is_empty() || [",", ";", ")", "\n", "--", "/*"].iter().any(|end| behind.starts_with(end))
     };
     let mut at = 0;
     while let Some(length) = value[at..].find(quote) {
@@ -114,7 +125,7 @@ fn value_length(value: &str, quote: Option<char>) -> usize {
         let behind = &value[close + quote.len_utf8()..];
         if behind.starts_with(quote) {
             at = close + 2 * quote.len_utf8();
-        } else if behind.is_empty() || behind.starts_with(ends_value) {
+        } else if ends_entry(behind) {
             return close;
         } else {
             // A quote inside the value that nobody doubled: where the value ends is anyone's guess.

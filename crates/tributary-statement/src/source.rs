@@ -76,12 +76,17 @@ impl Source {
         let offset = span.offset.min(self.text.len());
         let start = self.text[..offset].rfind('\n').map_or(0, |at| at + 1);
         let end = self.text[offset..].find('\n').map_or(self.text.len(), |at| offset + at);
+        // A mark inside a secret would tell how long it is: it grows to the whole mask.
+        let inside = self.secrets.iter().find(|secret| secret.start < offset && offset < secret.end);
+        let marked_start = inside.map_or(offset, |secret| secret.start.max(start));
         let marked_end = span.end().clamp(offset, end);
-        let line = self.masked(start..end).trim_end().to_owned();
-        // A mark inside a secret would tell how long it is: it moves to the mask's ends.
-        let before = self.masked(start..offset).chars().count();
+        let before = self.masked(start..marked_start).chars().count();
         let upto = self.masked(start..marked_end).chars().count();
-        Excerpt { line, before, marked: upto.saturating_sub(before).max(1) }
+        Excerpt {
+            line: self.masked(start..start + self.text[start..end].trim_end().len()),
+            before,
+            marked: upto.saturating_sub(before).max(1),
+        }
     }
 
     /// The bytes of `range` with every secret that touches it replaced by one [`MASK`], control characters made visible.

@@ -38,6 +38,7 @@ const REFUSED_STATEMENTS: &[(&str, &str)] = &[
     ("WITH", "write one INSERT INTO … SELECT … FROM one table"),
 ];
 
+const QUOTE_BOTH: &str = "write 'key' = 'value', both in quotes";
 const NO_KEYS: &str = "leave it out: tables are append-only";
 
 /// What can stand in place of a column of a CREATE TABLE.
@@ -121,13 +122,9 @@ impl Parser<'_> {
 
     /// `SET 'key' = 'value'`
     fn set(&mut self) -> Parsed<Statement> {
-        const HELP: &str = "write SET 'key' = 'value', both in quotes";
         self.take();
-        let entry = self.option_entry().map_err(|error| match error.help() {
-            None => error.with_help(HELP),
-            Some(_) => error,
-        })?;
-        Ok(Statement::Set(Set { key: entry.key, value: entry.value }))
+        let OptionEntry { key, value } = self.option_entry()?;
+        Ok(Statement::Set(Set { key, value }))
     }
 
     /// `RESET ['key']`
@@ -136,10 +133,9 @@ impl Parser<'_> {
         if self.peek().kind == TokenKind::End || self.is_symbol(";") {
             return Ok(Statement::Reset(None));
         }
-        let key = self.string("a key in quotes, or `;`").map_err(|error| match error.help() {
-            None => error.with_help("write RESET 'key', or RESET alone for all"),
-            Some(_) => error,
-        })?;
+        let key = self
+            .string("a key in quotes, or `;`")
+            .map_err(|error| error.or_help("write RESET 'key', or RESET alone for all"))?;
         Ok(Statement::Reset(Some(Spanned::new(key.value.text, key.span))))
     }
 
@@ -334,15 +330,13 @@ impl Parser<'_> {
             // Whether a value must be masked is decided by its key as written.
             return Err(self.source.error(token.span, "a key takes no variables").with_help("write the key out"));
         }
-        let key = self.string("a key in quotes")?;
+        let key = self.string("a key in quotes").map_err(|error| error.or_help(QUOTE_BOTH))?;
         let key = Spanned::new(key.value.text, key.span);
-        self.expect_symbol("=")?;
+        self.expect_symbol("=").map_err(|error| error.or_help(QUOTE_BOTH))?;
         let token = self.peek();
-        let value = self.string("a value in quotes").map_err(|error| match (error.help(), token.kind) {
-            (None, TokenKind::Word | TokenKind::Number) => {
-                error.with_help(format!("write '{}'", self.source.shown(token.span)))
-            }
-            _ => error,
+        let value = self.string("a value in quotes").map_err(|error| match token.kind {
+            TokenKind::Word | TokenKind::Number => error.or_help(format!("write '{}'", self.source.shown(token.span))),
+            _ => error.or_help(QUOTE_BOTH),
         })?;
         let secret = value.value.from_file || is_secret_key(&key);
         if let Some(gap) = variables::placeholder(self.source.inside(value.span)) {

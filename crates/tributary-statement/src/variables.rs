@@ -51,20 +51,34 @@ pub(crate) fn resolve(source: &Source, span: Span, lookup: Lookup<'_>) -> Result
 }
 
 fn look_up(source: &Source, place: Span, name: &str, lookup: Lookup<'_>) -> Result<String, StatementError> {
-    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    let (variable, help) = match name.strip_prefix("file:") {
-        Some(path) if !path.is_empty() => {
-            (Variable::File(path), "check the path, or write $$ for a plain $".to_owned())
-        }
-        None if is_name => (Variable::Named(name), format!("set {name} in the environment, or write $$ for a plain $")),
-        _ => {
-            return Err(source
-                .error(place, "this is no variable")
-                .with_help("write ${NAME} or ${file:PATH}, or $$ for a plain $"));
-        }
+    let Some(variable) = Variable::parse(name) else {
+        return Err(source
+            .error(place, "this is no variable")
+            .with_help("write ${NAME} or ${file:PATH}, or $$ for a plain $"));
     };
-    lookup(variable).map_err(|why| source.error(place, format!("cannot replace ${{{name}}}: {why}")).with_help(help))
+    let remedy = match variable {
+        Variable::Named(name) => format!("set {name} in the environment"),
+        Variable::File(_) => "check the path".to_owned(),
+    };
+    lookup(variable).map_err(|why| {
+        source
+            .error(place, format!("cannot replace ${{{name}}}: {why}"))
+            .with_help(format!("{remedy}, or write $$ for a plain $"))
+    })
+}
+
+// === impl Variable ===
+
+impl<'a> Variable<'a> {
+    /// What stands between the braces; `None` if it is neither a name nor a file.
+    pub(crate) fn parse(inside: &'a str) -> Option<Self> {
+        if let Some(path) = inside.strip_prefix("file:") {
+            return (!path.is_empty()).then_some(Variable::File(path));
+        }
+        let is_name = inside.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && inside.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        is_name.then_some(Variable::Named(inside))
+    }
 }
 
 /// The first `<words>` of an option's value, as its byte range within `text`: a template's gap that was not filled in.
