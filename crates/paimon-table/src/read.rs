@@ -16,7 +16,9 @@ use arrow::datatypes::{
 };
 use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
-use paimon_format::DataField;
+use paimon_format::names::bucket_dir;
+use paimon_format::partition::partition_path;
+use paimon_format::{DataField, ManifestEntry};
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -28,6 +30,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
 use crate::arrow::arrow_schema;
 use crate::data_error::DataError;
 use crate::store::{Storage, StoreError};
+use crate::table::Table;
 
 /// Rows of a batch, unless a row group ends before.
 const BATCH_ROWS: usize = 8192;
@@ -49,6 +52,50 @@ struct Wanted {
     /// Its place among the decoded columns.
     decoded: usize,
     field: Field,
+}
+
+/// Streams `fields` of the rows of a planned file; see [`DataFile::read`].
+///
+/// # Errors
+/// [`DataError::Unsupported`] for a file outside the table's folder or of another schema version, else those of
+/// [`DataFile::read`].
+pub async fn read_file(
+    table: &Table,
+    entry: &ManifestEntry,
+    fields: &[DataField],
+) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
+    let rel = file_path(table, entry)?;
+    let size = u64::try_from(entry.file.file_size).unwrap_or(0);
+    let file = DataFile::new(table.storage(), rel, size);
+    if entry.file.external_path.is_some() {
+        return Err(file.unsupported("it lies outside the table's folder (data-file.external-paths)".to_owned()));
+    }
+    if entry.file.schema_id != table.schema().id {
+        return Err(file.unsupported(format!(
+            "it has schema {} and the table has schema {}; files of other schema versions are not read yet",
+            entry.file.schema_id,
+            table.schema().id
+        )));
+    }
+    file.read(fields).await
+}
+
+/// Where a file lies below its table: `dt=…/hh=…/bucket-0/data-….parquet`.
+///
+/// # Errors
+/// [`DataError::Corrupt`] when its partition does not fit the table's partition columns.
+pub fn file_path(table: &Table, entry: &ManifestEntry) -> Result<String, DataError> {
+    let schema = table.schema();
+    let types = schema.partition_types();
+    let default_name = &table.options().partition_default_name;
+    let folder = entry
+        .partition
+        .decode(&types)
+        .and_then(|values| partition_path(&schema.partition_keys, &types, &values, default_name))
+        .map_err(|error| DataError::Corrupt { path: entry.file.file_name.clone(), why: error.to_string() })?;
+    let bucket = bucket_dir(entry.bucket);
+    let name = &entry.file.file_name;
+    Ok(if folder.is_empty() { format!("{bucket}/{name}") } else { format!("{folder}/{bucket}/{name}") })
 }
 
 // === impl DataFile ===
@@ -75,9 +122,11 @@ impl DataFile {
         let file_schema = self.file_schema(&metadata)?;
         let mut indices = Vec::with_capacity(fields.len());
         for field in fields {
-            let index = file_schema.index_of(&field.name).map_err(|_| DataError::Unsupported {
-                path: self.path.clone(),
-                feature: format!("it has no column `{}`; files of other schema versions are not read yet", field.name),
+            let index = file_schema.index_of(&field.name).map_err(|_| {
+                self.unsupported(format!(
+                    "it has no column `{}`; files of other schema versions are not read yet",
+                    field.name
+                ))
             })?;
             indices.push(index);
         }
@@ -178,6 +227,10 @@ impl DataFile {
         }
     }
 
+    fn unsupported(&self, feature: String) -> DataError {
+        DataError::Unsupported { path: self.path.clone(), feature }
+    }
+
     fn corrupt(&self, why: String) -> DataError {
         DataError::Corrupt { path: self.path.clone(), why }
     }
@@ -264,12 +317,9 @@ impl Reading {
                 .zip(nanos)
                 .any(|(exact, nanos)| exact != nanos.map(|nanos| nanos.div_euclid(1_000_000_000)));
             if wrapped {
-                return Err(DataError::Unsupported {
-                    path: self.file.path.clone(),
-                    feature: format!(
-                        "column `{name}` holds a timestamp before 1677-09-21 or after 2262-04-11 with nanoseconds"
-                    ),
-                });
+                return Err(self.file.unsupported(format!(
+                    "column `{name}` holds a timestamp before 1677-09-21 or after 2262-04-11 with nanoseconds"
+                )));
             }
         }
         Ok(())
@@ -285,10 +335,12 @@ impl Reading {
         }
         let strict = CastOptions { safe: false, ..CastOptions::default() };
         if !adaptable(array.data_type(), field.data_type()) {
-            return Err(DataError::Unsupported {
-                path: self.file.path.clone(),
-                feature: format!("column `{}` is {} instead of {}", field.name(), array.data_type(), field.data_type()),
-            });
+            return Err(self.file.unsupported(format!(
+                "column `{}` is {} instead of {}",
+                field.name(),
+                array.data_type(),
+                field.data_type()
+            )));
         }
         cast_with_options(array, field.data_type(), &strict)
             .map_err(|error| self.file.corrupt(format!("column `{}`: {error}", field.name())))

@@ -417,7 +417,7 @@ fn root_cause(error: &object_store::Error) -> String {
 
 fn remedy(error: &object_store::Error) -> &'static str {
     match io_kind(error) {
-        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "; make room on the disk, writing goes on by itself",
+        Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "; make room on the disk",
         Some(ErrorKind::PermissionDenied) => "; give this user the right to write there",
         Some(ErrorKind::ReadOnlyFilesystem) => "; mount it writable or choose another warehouse",
         _ => "",

@@ -4,6 +4,7 @@ use arrow::array::{
     TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use futures::TryStreamExt;
+use paimon_format::{BinaryRow, Datum, FileKind};
 use parquet::arrow::ArrowWriter;
 use parquet::data_type::{Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
@@ -12,8 +13,8 @@ use parquet::schema::parser::parse_message_type;
 use tributary_runtime::{Classify, FailureKind};
 
 use super::*;
-use crate::write::WriterSpec;
 use crate::write::tests::{fields, options, write_file};
+use crate::write::{WriterSpec, append_meta};
 
 fn storage() -> Storage {
     Storage::new(Arc::new(object_store::memory::InMemory::new()), Default::default())
@@ -185,4 +186,37 @@ async fn columns_that_do_not_fit_are_refused_by_name() {
         assert!(error.to_string().contains(message), "{error}");
         assert_eq!(error.kind(), FailureKind::Usage);
     }
+}
+
+#[tokio::test]
+async fn a_planned_file_is_found_in_its_partition() {
+    let storage = crate::testing::memory();
+    let table = crate::testing::create(&storage, &[]).await;
+    let fields = table.schema().fields.clone();
+    let spec = WriterSpec::try_new(&fields, table.options(), 1 << 20).unwrap();
+    let arrays: Vec<ArrayRef> =
+        vec![Arc::new(Int32Array::from(vec![1, 2])), Arc::new(StringArray::from(vec!["a/b", "a/b"]))];
+    let batch = RecordBatch::try_new(Arc::clone(spec.arrow_schema()), arrays).unwrap();
+    let (bytes, summary) = write_file(&spec, std::slice::from_ref(&batch));
+    storage.put("dt=a%2Fb/bucket-0/data-u-0.parquet", bytes).await.unwrap();
+    let partition = BinaryRow::encode(&[fields[1].data_type.root], &[Some(Datum::String("a/b".to_owned()))]).unwrap();
+    let mut entry = ManifestEntry {
+        kind: FileKind::Add,
+        partition,
+        bucket: 0,
+        total_buckets: -1,
+        file: append_meta("data-u-0.parquet", &summary, 0, 0),
+    };
+    let batches: Vec<RecordBatch> = read_file(&table, &entry, &fields).await.unwrap().try_collect().await.unwrap();
+    assert_eq!(batches, [batch]);
+
+    entry.file.schema_id = 1;
+    let error = read_file(&table, &entry, &fields).await.err().unwrap().to_string();
+    assert!(error.contains("it has schema 1 and the table has schema 0"), "{error}");
+    entry.file.external_path = Some("s3://elsewhere".to_owned());
+    let error = read_file(&table, &entry, &fields).await.err().unwrap().to_string();
+    assert!(error.contains("data-file.external-paths"), "{error}");
+    entry.partition = BinaryRow::EMPTY;
+    let error = read_file(&table, &entry, &fields).await.err().unwrap();
+    assert_eq!(error.kind(), FailureKind::Corrupt);
 }
