@@ -74,11 +74,11 @@ async fn a_dropped_call_loses_nothing<S: Source>(make: impl Fn() -> S, whole: &[
     for wait in [0, 1, 7, 60, 0, 1_100] {
         // A batch that is ready in time is handed out, and dropped unseen only together with its source.
         let call = tokio::time::timeout(Duration::from_millis(wait), source.next(&budget(10))).await;
-        if let Ok(next) = call {
-            if let Next::Batch(_) = next.unwrap() {
-                source = make();
-                source.open(&Positions::new()).await.unwrap();
-            }
+        if let Ok(next) = call
+            && let Next::Batch(_) = next.unwrap()
+        {
+            source = make();
+            source.open(&Positions::new()).await.unwrap();
         }
     }
     let first = &whole[0];

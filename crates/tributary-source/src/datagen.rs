@@ -16,6 +16,7 @@
 mod options;
 mod pace;
 mod parse;
+mod reference;
 mod rows;
 mod types;
 
@@ -25,8 +26,9 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use tributary_runtime::{Env, Interval, Position, Positions, SourceIdentity, SplitId};
 
-pub use options::{DatagenSpec, FieldDef, OPTIONS, OptionDef, OptionProblem};
+pub use options::{DatagenSpec, FieldDef, OptionProblem};
 pub use pace::{InvalidRate, MAX_ROWS_PER_SECOND, RateHandle};
+pub use reference::{OPTIONS, OptionDef};
 pub use rows::{LocalOffset, Rows};
 pub use types::{FieldType, MAX_LENGTH};
 

@@ -248,14 +248,13 @@ impl Column {
             return Err(ArrowError::OffsetOverflowError(length.saturating_mul(cells.len())));
         }
         let fill = |cell: &mut [u8], mut number: u64| {
-            for part in cell.chunks_mut(16) {
+            let (whole, rest) = cell.as_chunks_mut::<16>();
+            for part in whole {
                 number = number.wrapping_add(STEP);
-                match <&mut [u8; 16]>::try_from(&mut *part) {
-                    // The whole piece in one store; the copy below is for the rest.
-                    Ok(whole) => *whole = piece(mix(number)),
-                    Err(_) => part.copy_from_slice(&piece(mix(number))[..part.len()]),
-                }
+                *part = piece(mix(number));
             }
+            let last = piece(mix(number.wrapping_add(STEP)));
+            rest.copy_from_slice(&last[..rest.len()]);
         };
         if !varying {
             let mut values = vec![0; length * cells.len()];
