@@ -1,0 +1,190 @@
+//! What the user typed. What the program runs on is made of it in [`crate::settings`].
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Keeps Apache Paimon append tables filled: one daemon, no JVM.
+#[derive(Debug, Parser)]
+#[command(
+    name = "tributary",
+    version,
+    propagate_version = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:
+  tributary run config/tutorial.sql              fill a table; metrics on http://127.0.0.1:9249/metrics
+  tributary check config/tutorial.sql            would it run? says what is wrong and what to do
+  tributary table count test_paimon_db.test_append_tbl --warehouse config/warehouse
+
+Settings: flag > environment (TRIBUTARY_HTTP__LISTEN) > settings file (--config) > default.
+Exit codes: 0 done or drained, 1 internal, 2 usage or configuration, 3 authentication, 4 fenced,
+            5 corrupt or foreign overwrite, 6 commit retries exhausted, 7 not drained."
+)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Run(RunArguments),
+    Check(CheckArguments),
+    Table(TableArguments),
+    /// Print a page of docs/reference, or config/tributary.toml.
+    #[command(hide = true)]
+    Reference {
+        /// Which page.
+        page: Page,
+    },
+}
+
+/// Run the jobs of SQL files until their sources end or a signal comes.
+///
+/// SIGTERM or SIGINT stops reading, commits what was read and exits 0, or 7 if the drain deadline
+/// passes first. A second signal stops at once; what was not committed is read again next time.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  tributary run job.sql
+  tributary run job.sql --config tributary.toml --set job.checkpoint-interval='30 s'
+  tributary run catalogs.sql orders.sql clicks.sql    statements in the order of the files
+  TRIBUTARY_LOG__FORMAT=json tributary run job.sql --listen 0.0.0.0:9249")]
+pub(crate) struct RunArguments {
+    /// SQL files, read in this order as one job.
+    #[arg(required = true, value_name = "FILE.sql")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogArguments,
+    /// Where to serve metrics, health, status and admin verbs; port 0 picks a free one.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Bytes for buffers, writers and uploads together, such as `1 gb`.
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) memory_limit: Option<String>,
+}
+
+/// Would it run? Parse, resolve, connect, probe the store; change nothing but a probe file.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  tributary check job.sql
+  tributary check --config tributary.toml             only the settings and their catalogs
+  tributary check --warehouse /data/lake              does this store create files only if absent?")]
+pub(crate) struct CheckArguments {
+    /// SQL files, read in this order as one job.
+    #[arg(value_name = "FILE.sql")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogArguments,
+}
+
+/// Look into a table: rows, number of rows, data files, snapshots.
+#[derive(Debug, ClapArgs)]
+#[command(
+    arg_required_else_help = true,
+    after_help = "Examples:
+  tributary table head test_paimon_db.test_append_tbl --warehouse config/warehouse
+  tributary table count db.t --warehouse /lake --partition dt=2026-01-01,hh=9
+  tributary table files db.t --config tributary.toml --format csv
+  tributary table snapshots db.t --warehouse /lake --limit 10 --format json"
+)]
+pub(crate) struct TableArguments {
+    #[command(subcommand)]
+    pub(crate) verb: TableVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TableVerb {
+    /// Print rows (10 unless --limit says otherwise).
+    Head(TableQuery),
+    /// Print the number of rows, from metadata; the last line is the bare number.
+    Count(TableQuery),
+    /// List the data files of a snapshot, with the columns of Paimon's `$files`.
+    Files(TableQuery),
+    /// List the snapshots, with the columns of Paimon's `$snapshots`.
+    Snapshots(TableQuery),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct TableQuery {
+    /// DATABASE.TABLE, or CATALOG.DATABASE.TABLE where several catalogs are configured.
+    #[arg(value_name = "DB.T")]
+    pub(crate) table: String,
+    /// Only these partitions: `dt=2026-01-01,hh=9`; `;` is OR.
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) partition: Option<String>,
+    /// At most this many rows of output.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// As of this snapshot; the latest by default.
+    #[arg(long, value_name = "ID")]
+    pub(crate) snapshot: Option<i64>,
+    /// How to print.
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    pub(crate) format: OutputFormat,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogArguments,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SettingArguments {
+    /// The settings file (also TRIBUTARY_CONFIG).
+    #[arg(long, value_name = "FILE", env = "TRIBUTARY_CONFIG", hide_env = true)]
+    pub(crate) config: Option<PathBuf>,
+    /// Any setting, as SECTION.KEY=VALUE; can be repeated.
+    #[arg(long, value_name = "SECTION.KEY=VALUE")]
+    pub(crate) set: Vec<String>,
+    /// error, warn, info, debug or trace.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) log_level: Option<String>,
+    /// auto, text or json.
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CatalogArguments {
+    /// A warehouse folder or URL: makes a filesystem catalog named `paimon`.
+    #[arg(long, value_name = "URL")]
+    pub(crate) warehouse: Option<String>,
+    /// One option of that catalog, or of the only one configured; can be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub(crate) catalog_option: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OutputFormat {
+    /// Aligned columns.
+    Table,
+    /// Comma-separated, with a header.
+    Csv,
+    /// One JSON object a line.
+    Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Page {
+    /// Settings of the process.
+    Settings,
+    /// SET keys, options of tables and of datagen.
+    Options,
+    /// Metrics.
+    Metrics,
+    /// A sample settings file.
+    Config,
+}
+
+// === impl TableVerb ===
+
+impl TableVerb {
+    /// What every verb is asked with.
+    pub(crate) fn query(&self) -> &TableQuery {
+        match self {
+            Self::Head(query) | Self::Count(query) | Self::Files(query) | Self::Snapshots(query) => query,
+        }
+    }
+}

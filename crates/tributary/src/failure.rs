@@ -1,0 +1,99 @@
+//! A command's failure: the text for people, the exit code for machines.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use tributary_runtime::{Classify, FailureKind};
+
+/// Any error that knows its kind. Every `?` of a command ends here.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    kind: FailureKind,
+    error: Box<dyn Error + Send + Sync>,
+}
+
+/// The binary's own reasons to fail.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    #[error("{0}")]
+    Usage(String),
+    #[error("{0}")]
+    Internal(String),
+    #[error("cannot {doing}")]
+    Io { doing: String, source: io::Error },
+}
+
+impl Classify for CommandError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Usage(_) => FailureKind::Usage,
+            Self::Internal(_) | Self::Io { .. } => FailureKind::Internal,
+        }
+    }
+}
+
+// === impl Failure ===
+
+impl<E: Classify + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self { kind: error.kind(), error: Box::new(error) }
+    }
+}
+
+impl Failure {
+    pub(crate) fn usage(why: impl Into<String>) -> Self {
+        CommandError::Usage(why.into()).into()
+    }
+
+    pub(crate) fn kind(&self) -> FailureKind {
+        self.kind
+    }
+
+    pub(crate) fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.kind.exit_code())
+    }
+
+    /// The error and its causes on one line, each cause once: many messages include theirs.
+    pub(crate) fn text(&self) -> String {
+        let mut text = self.error.to_string();
+        let mut cause = self.error.source();
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.contains(&said) {
+                text = format!("{text}: {said}");
+            }
+            cause = error.source();
+        }
+        text
+    }
+
+    /// For a command that has no log.
+    pub(crate) fn print(&self) {
+        // Nobody is left to tell if standard error is closed.
+        let _unheard = writeln!(io::stderr(), "error: {}", self.text());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("cannot open the table")]
+    struct Outer(#[source] io::Error);
+
+    impl Classify for Outer {
+        fn kind(&self) -> FailureKind {
+            FailureKind::Auth
+        }
+    }
+
+    #[test]
+    fn causes_are_told_once() {
+        let failure = Failure::from(Outer(io::Error::other("no route")));
+        assert_eq!(failure.text(), "cannot open the table: no route");
+        assert_eq!(failure.kind(), FailureKind::Auth);
+        assert_eq!(Failure::usage("say which").text(), "say which");
+    }
+}

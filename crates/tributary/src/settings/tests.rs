@@ -1,0 +1,261 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::path::Path;
+
+use tributary_runtime::Classify;
+
+use super::{Layers, SETTINGS, Settings, SettingsError};
+
+const FILE: &str = "/etc/tributary.toml";
+const SECRET: &str = "planted-7c1e";
+
+/// What was given: the file's text, the environment, the flags as (flag, section, key, value).
+#[derive(Default, Clone, Copy)]
+struct Given<'a> {
+    file: &'a str,
+    environment: &'a [(&'a str, &'a str)],
+    flags: &'a [(&'a str, &'a str, &'a str, &'a str)],
+}
+
+fn load(given: Given<'_>) -> Result<Settings, SettingsError> {
+    let mut layers = Layers::default();
+    layers.toml(Path::new(FILE), given.file)?;
+    layers.environment(given.environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))?;
+    for (flag, section, key, value) in given.flags {
+        layers.flag(flag, section, key, value)?;
+    }
+    Settings::try_new(&layers)
+}
+
+fn refusal(given: Given<'_>) -> String {
+    match load(given) {
+        Ok(settings) => panic!("accepted: {:?}", settings.effective()),
+        Err(problem) => {
+            assert_eq!(problem.kind().exit_code(), 2);
+            problem.to_string()
+        }
+    }
+}
+
+fn effective(settings: &Settings, name: &str) -> String {
+    settings.effective().into_iter().find(|(key, _)| key == name).unwrap().1
+}
+
+#[test]
+fn every_default_is_a_valid_value_and_shows_as_it_is_written() {
+    let settings = load(Given::default()).unwrap();
+    for (setting, (name, shown)) in SETTINGS.iter().zip(settings.effective()) {
+        assert_eq!(name, format!("{}.{}", setting.section, setting.key));
+        assert_eq!(shown, setting.default, "{name}");
+    }
+}
+
+#[test]
+fn the_flag_covers_the_environment_which_covers_the_file_which_covers_the_default() {
+    let file = "[log]\nlevel = \"warn\"\n";
+    let environment = [("TRIBUTARY_LOG__LEVEL", "debug")];
+    let flags = [("--log-level", "log", "level", "trace")];
+    for (has_file, has_environment, has_flag, expected) in [
+        (false, false, false, "info"),
+        (true, false, false, "warn"),
+        (false, true, false, "debug"),
+        (true, true, false, "debug"),
+        (false, false, true, "trace"),
+        (true, false, true, "trace"),
+        (false, true, true, "trace"),
+        (true, true, true, "trace"),
+    ] {
+        let settings = load(Given {
+            file: if has_file { file } else { "" },
+            environment: if has_environment { &environment } else { &[] },
+            flags: if has_flag { &flags } else { &[] },
+        })
+        .unwrap();
+        assert_eq!(effective(&settings, "log.level"), expected);
+    }
+}
+
+#[test]
+fn values_are_typed_whatever_form_the_file_gives_them() {
+    for (file, name, expected) in [
+        ("[job]\ncheckpoint-interval = \"1 min\"", "job.checkpoint-interval", "60 s"),
+        ("[job]\ncheckpoint-interval = \"1500 ms\"", "job.checkpoint-interval", "1500 ms"),
+        ("[job]\nparallelism = 4", "job.parallelism", "4"),
+        ("[job]\nparallelism = \"4\"", "job.parallelism", "4"),
+        ("[job]\ntime-zone = \"Europe/Berlin\"", "job.time-zone", "Europe/Berlin"),
+        ("memory.limit = \"1 GB\"", "memory.limit", "1 gb"),
+        ("[memory]\nlimit = 1000", "memory.limit", "1000 bytes"),
+        ("[storage]\nfsync = false", "storage.fsync", "false"),
+        ("[http]\nlisten = \"[::1]:0\"", "http.listen", "[::1]:0"),
+        ("[log]\nlevel = \"info,paimon_table=debug\"", "log.level", "info,paimon_table=debug"),
+    ] {
+        let settings = load(Given { file, ..Given::default() }).unwrap();
+        assert_eq!(effective(&settings, name), expected, "{file}");
+    }
+}
+
+#[test]
+fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
+    for (file, expected) in [
+        ("[htp]\nlisten = \"a\"", "/etc/tributary.toml: there is no section [htp]; did you mean [http]?"),
+        (
+            "[kafka]\na = 1",
+            "/etc/tributary.toml: there is no section [kafka]; there are [job], [memory], [storage], [http], [log], \
+             [catalog.NAME]",
+        ),
+        ("[http]\nlisen = \"a\"", "/etc/tributary.toml: [http] has no key `lisen`; did you mean `listen`?"),
+        (
+            "[http]\nadmin_token = \"planted-7c1e\"",
+            "/etc/tributary.toml: [http] has no key `admin_token`; did you mean `admin-token`?",
+        ),
+        ("[memory]\nheap = 1", "/etc/tributary.toml: [memory] has no key `heap`; it has limit"),
+        (
+            "listen = 1",
+            "/etc/tributary.toml: `listen` stands outside of a section; put it under one of [job], [memory], \
+             [storage], [http], [log], [catalog.NAME]",
+        ),
+        (
+            "[http]\nlisten = \"9249\"",
+            "/etc/tributary.toml: http.listen = \"9249\": not an address; write an IP and a port, such as \
+             127.0.0.1:9249 (port 0 picks one)",
+        ),
+        (
+            "[job]\ncheckpoint-interval = \"soon\"",
+            "/etc/tributary.toml: job.checkpoint-interval = \"soon\": not a duration above zero; write a number and \
+             a unit, such as 10 s or 1 min",
+        ),
+        (
+            "[job]\nparallelism = 0",
+            "/etc/tributary.toml: job.parallelism = \"0\": write auto or a whole number from 1 up",
+        ),
+        (
+            "[job]\nparallelism = [1]",
+            "/etc/tributary.toml: job.parallelism = <array>: write one text, number, true or false",
+        ),
+        (
+            "[job]\ntime-zone = \"Mars\"",
+            "/etc/tributary.toml: job.time-zone = \"Mars\": not a time zone; write local, UTC or an IANA name such \
+             as Europe/Berlin",
+        ),
+        (
+            "[memory]\nlimit = \"lots\"",
+            "/etc/tributary.toml: memory.limit = \"lots\": not a size above zero; write a number and a unit, such \
+             as 256 mb or 1 gb",
+        ),
+        ("[storage]\nfsync = \"on\"", "/etc/tributary.toml: storage.fsync = \"on\": write true or false"),
+        ("[log]\nformat = \"xml\"", "/etc/tributary.toml: log.format = \"xml\": write auto, text or json"),
+        (
+            "[log]\nlevel = \"verbose\"",
+            "/etc/tributary.toml: log.level = \"verbose\": write error, warn, info, debug or trace, or PART=LEVEL \
+             separated by commas",
+        ),
+        (
+            "[catalog]\ntype = \"paimon\"",
+            "/etc/tributary.toml: [catalog] has no key `type`; write the catalog's name into the section: \
+             [catalog.NAME]",
+        ),
+    ] {
+        assert_eq!(refusal(Given { file, ..Given::default() }), expected, "{file}");
+    }
+}
+
+#[test]
+fn environment_and_flags_are_named_in_their_errors() {
+    let environment = [("TRIBUTARY_HTTP__LISEN", "x")];
+    assert_eq!(
+        refusal(Given { environment: &environment, ..Given::default() }),
+        "environment variable TRIBUTARY_HTTP__LISEN: [http] has no key `lisen`; did you mean `listen`?"
+    );
+    let flags = [("--log-format", "log", "format", "xml")];
+    assert_eq!(
+        refusal(Given { flags: &flags, ..Given::default() }),
+        "--log-format: log.format = \"xml\": write auto, text or json"
+    );
+}
+
+#[test]
+fn variables_that_kubernetes_defines_for_a_service_are_left_alone() {
+    let environment =
+        [("TRIBUTARY_PORT", "tcp://10.0.0.1:9249"), ("TRIBUTARY_SERVICE_HOST", "10.0.0.1"), ("PATH", "/bin")];
+    load(Given { environment: &environment, ..Given::default() }).unwrap();
+}
+
+#[test]
+fn catalogs_collect_their_options_from_every_source() {
+    let settings = load(Given {
+        file: "[catalog.lake]\ntype = \"paimon\"\nwarehouse = \"/lake\"\ns3.path.style.access = true\n\
+               \"dlf.region\" = \"a\"",
+        environment: &[
+            ("TRIBUTARY_CATALOG__LAKE__WAREHOUSE", "/other"),
+            ("TRIBUTARY_CATALOG__LAKE__DLF__ACCESS_KEY_ID", "id"),
+        ],
+        flags: &[],
+    })
+    .unwrap();
+    let lake: Vec<_> = settings.catalogs["lake"].iter().map(|(k, v)| (k.as_str(), v.as_str())).collect();
+    assert_eq!(
+        lake,
+        [
+            ("dlf.access-key-id", "id"),
+            ("dlf.region", "a"),
+            ("s3.path.style.access", "true"),
+            ("type", "paimon"),
+            ("warehouse", "/other"),
+        ]
+    );
+}
+
+#[test]
+fn a_secret_never_shows() {
+    let file = format!("[http]\nadmin-token = \"{SECRET}\"\n");
+    let settings = load(Given { file: &file, ..Given::default() }).unwrap();
+    assert_eq!(effective(&settings, "http.admin-token"), "***");
+    assert!(!format!("{settings:?}").contains(SECRET));
+    assert!(settings.admin_token().unwrap().is_some());
+
+    for (file, expected) in [
+        (
+            format!("[http]\nadmin-token = \"{SECRET} {SECRET}\""),
+            "/etc/tributary.toml: http.admin-token = ***: the admin token must be printable ASCII without spaces",
+        ),
+        (
+            format!("[http]\nadmin-token = [\"{SECRET}\"]"),
+            "/etc/tributary.toml: http.admin-token = <array>: write one text, number, true or false",
+        ),
+        (
+            format!("[catalog.a]\ndlf.access-key-secret = [\"{SECRET}\"]"),
+            "/etc/tributary.toml: catalog.a.dlf.access-key-secret = <array>: write one text, number, true or false",
+        ),
+        (
+            format!("[http]\nadmin-token = \"{SECRET}\nlisten = 1"),
+            "/etc/tributary.toml:2:28: not TOML: invalid basic string, expected `\"`",
+        ),
+    ] {
+        assert_eq!(refusal(Given { file: &file, ..Given::default() }), expected);
+    }
+}
+
+#[test]
+fn the_admin_token_comes_from_one_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("token");
+    let file = format!("[http]\nadmin-token-file = {:?}\n", path.display().to_string());
+    let settings = load(Given { file: &file, ..Given::default() }).unwrap();
+    assert_eq!(
+        settings.admin_token().unwrap_err().to_string(),
+        format!(
+            "cannot read the file of http.admin-token-file {}: No such file or directory (os error 2); correct the \
+             path or its permissions",
+            path.display()
+        )
+    );
+    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
+    assert!(settings.admin_token().unwrap().is_some());
+
+    let both = format!("{file}admin-token = \"{SECRET}\"");
+    let settings = load(Given { file: &both, ..Given::default() }).unwrap();
+    assert_eq!(
+        settings.admin_token().unwrap_err().to_string(),
+        "http.admin-token and http.admin-token-file are both set; keep one of them"
+    );
+}

@@ -1,0 +1,42 @@
+//! The first rows of a table, oldest commit first.
+
+use futures::StreamExt;
+use paimon_table::arrow::datum_at;
+use paimon_table::read::DataFile;
+use serde_json::Value;
+
+use super::output::Sheet;
+use super::{Query, files, text};
+use crate::failure::Failure;
+
+/// At most `limit` rows; files beyond them are not opened.
+pub(super) async fn first(query: &Query, limit: usize) -> Result<Sheet, Failure> {
+    let fields = &query.table.schema().fields;
+    let mut rows: Vec<Vec<Value>> = Vec::new();
+    let plan = query.plan().await?;
+    for entry in &plan.files {
+        if rows.len() >= limit {
+            break;
+        }
+        let size = u64::try_from(entry.file.file_size).unwrap_or(0);
+        let file = DataFile::new(query.table.storage(), files::path(&query.table, entry)?, size);
+        let mut batches = file.read(fields).await?;
+        while let Some(batch) = batches.next().await {
+            let batch = batch?;
+            for row in 0..batch.num_rows().min(limit - rows.len()) {
+                let cells: Result<Vec<Value>, _> = fields
+                    .iter()
+                    .zip(batch.columns())
+                    .map(|(field, column)| {
+                        datum_at(column, row, &field.data_type.root).map(|value| text::json(value.as_ref()))
+                    })
+                    .collect();
+                rows.push(cells?);
+            }
+            if rows.len() >= limit {
+                break;
+            }
+        }
+    }
+    Ok(Sheet { columns: fields.iter().map(|field| field.name.clone()).collect(), rows })
+}
