@@ -1,0 +1,30 @@
+//! Scalar expressions: bound to typed columns, evaluated a batch at a time on arrow's kernels, with
+//! the semantics of Flink SQL.
+//!
+//! [`bind`] resolves names and types against a source and reports mistakes with their place;
+//! [`eval`] computes columns; the other modules each hold one part of the semantics: [`types`] the
+//! rules, [`cast`], [`arithmetic`], [`text`] and [`time_field`] the kernels, [`text_form`] and
+//! [`parse`] the text forms, [`zone`] the session's time zone. [`select`] puts them together for one
+//! INSERT.
+//!
+//! Not here: aggregates, joins, nested types.
+
+mod arithmetic;
+pub(crate) mod bind;
+mod cast;
+mod eval;
+mod functions;
+mod parse;
+mod select;
+mod text;
+mod text_form;
+mod time_field;
+pub(crate) mod types;
+mod zone;
+
+pub use eval::EvalError;
+pub use select::BoundSelect;
+pub use zone::{NoSuchZone, Zone};
+
+#[cfg(test)]
+mod tests;
