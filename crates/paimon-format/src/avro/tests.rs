@@ -258,3 +258,21 @@ fn a_few_bytes_cannot_stand_for_endless_data() {
     let many = raw_file(&long_ago(""), i64::MAX, &[4, 0]);
     assert!(decode_manifest_list(&many).is_err());
 }
+
+#[test]
+fn the_schema_is_paimons() {
+    let bytes = encode_entries(&[], Codec::Zstandard(1)).unwrap();
+    let header = String::from_utf8_lossy(&bytes);
+    for part in [
+        "\u{14}avro.codec\u{12}zstandard",
+        r#"{"type":"record","namespace":"org.apache.paimon.avro.generated","name":"record","#,
+        r#""fields":[{"name":"_VERSION","type":"int"},"#,
+        r#""name":"record__FILE","#,
+        r#""name":"record__FILE__KEY_STATS","#,
+        r#""name":"record__FILE__VALUE_STATS","#,
+        r#"{"name":"_CREATION_TIME","type":["null",{"type":"long","logicalType":"timestamp-millis"}],"default":null}"#,
+        r#"{"name":"_WRITE_COLS","type":["null",{"type":"array","items":"string"}],"default":null}]"#,
+    ] {
+        assert!(header.contains(part), "{part} in {header}");
+    }
+}
