@@ -7,9 +7,11 @@
 #![allow(clippy::disallowed_methods)] // real processes live in real time
 
 pub mod binary;
+pub mod canonical;
 pub mod daemon;
 pub mod http;
 pub mod pypaimon;
+pub mod table;
 pub mod workspace;
 
 use std::path::{Path, PathBuf};

@@ -1,0 +1,134 @@
+//! Tables without a daemon: written and read through the library, for comparing values with other engines.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use futures::TryStreamExt;
+use paimon_catalog::{Catalog, FilesystemCatalog, NewColumn, NewTable};
+use paimon_format::partition::partition_path;
+use paimon_format::{BinaryRow, CommitKind, DataType, names};
+use paimon_table::arrow::{arrow_schema, datum_at};
+use paimon_table::commit::{CommitIdentifier, CommitRequest, CommitUser, Committer, NewFile, Unguarded};
+use paimon_table::predicate::Predicate;
+use paimon_table::read::DataFile;
+use paimon_table::scan::plan_scan;
+use paimon_table::table::{Table, TableIdentifier};
+use paimon_table::write::{DataFileWriter, WriterSpec, append_meta};
+use serde_json::Value;
+use tributary_runtime::Env;
+
+use crate::canonical;
+
+/// Runs a future to its end on a runtime of its own.
+pub fn block_on<T>(future: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
+}
+
+pub fn environment() -> Env {
+    Env::try_system(NonZeroUsize::MIN).unwrap()
+}
+
+/// `db.t` as name.
+pub fn identifier(name: &str) -> TableIdentifier {
+    let (database, table) = name.split_once('.').unwrap();
+    TableIdentifier::new(database, table)
+}
+
+/// Creates a table; column types as Paimon spells them.
+pub async fn create(warehouse: &str, name: &str, columns: &[(&str, &str)], partition_keys: &[&str]) -> Table {
+    let catalog = FilesystemCatalog::try_open(warehouse, &environment()).unwrap();
+    let identifier = identifier(name);
+    catalog.create_database(&identifier.database, true).await.unwrap();
+    let column = |(name, kind): &(&str, &str)| NewColumn {
+        name: (*name).to_owned(),
+        data_type: kind.parse::<DataType>().unwrap(),
+        comment: None,
+    };
+    let definition = NewTable {
+        columns: columns.iter().map(column).collect(),
+        partition_keys: partition_keys.iter().map(|key| (*key).to_owned()).collect(),
+        ..NewTable::default()
+    };
+    catalog.create_table(&identifier, definition, false).await.unwrap().table
+}
+
+pub async fn load(warehouse: &str, name: &str) -> Table {
+    let catalog = FilesystemCatalog::try_open(warehouse, &environment()).unwrap();
+    catalog.load_table(&identifier(name)).await.unwrap()
+}
+
+/// Appends rows in canonical form, one file per row's partition and one commit.
+pub async fn append(table: &Table, identifier: i64, rows: &[Vec<Value>]) {
+    let schema = table.schema();
+    let spec = WriterSpec::try_new(&schema.fields, table.options(), usize::MAX).unwrap();
+    let arrow = arrow_schema(&schema.fields);
+    let mut added = Vec::new();
+    for row in rows {
+        let arrays: Vec<ArrayRef> = arrow
+            .fields()
+            .iter()
+            .zip(row)
+            .map(|(field, value)| canonical::array(field.data_type(), std::slice::from_ref(value)))
+            .collect();
+        let batch = RecordBatch::try_new(Arc::clone(&arrow), arrays).unwrap();
+        added.push(file(table, &spec, &batch).await);
+    }
+    let user = CommitUser::new("tests");
+    let mut committer = Committer::try_open(table.clone(), user, Arc::new(Unguarded), environment()).await.unwrap();
+    let request = CommitRequest {
+        identifier: CommitIdentifier(identifier),
+        kind: CommitKind::Append,
+        added,
+        properties: Default::default(),
+        watermark: None,
+    };
+    committer.commit(&request).await.unwrap();
+}
+
+/// Writes one data file; the batch lies in one partition.
+async fn file(table: &Table, spec: &WriterSpec, batch: &RecordBatch) -> NewFile {
+    let schema = table.schema();
+    let mut writer = DataFileWriter::try_new(spec, batch).unwrap();
+    writer.write(batch).unwrap();
+    let mut bytes: Vec<u8> = Vec::new();
+    while let Some(piece) = writer.drain_encoded() {
+        bytes.extend(&piece);
+    }
+    let finished = writer.finish().unwrap();
+    finished.tail.iter().for_each(|piece| bytes.extend(piece));
+    let roots = schema.partition_types();
+    let values: Vec<_> = schema
+        .partition_keys
+        .iter()
+        .zip(&roots)
+        .map(|(key, root)| datum_at(batch.column_by_name(key).unwrap(), 0, root).unwrap())
+        .collect();
+    let partition = BinaryRow::encode(&roots, &values).unwrap();
+    let folder =
+        partition_path(&schema.partition_keys, &roots, &values, &table.options().partition_default_name).unwrap();
+    let name = names::data_file("data-", environment().random.uuid(), 0, "parquet");
+    let path = [folder, names::bucket_dir(0), name.clone()].into_iter().filter(|part| !part.is_empty());
+    let path = path.collect::<Vec<_>>().join("/");
+    table.storage().put(&path, bytes.into()).await.unwrap();
+    NewFile { partition, bucket: 0, meta: append_meta(&name, &finished.summary, schema.id, 0) }
+}
+
+/// Rows of the newest snapshot in canonical form, from the files that may match `filter`.
+pub async fn rows(table: &Table, filter: Option<&Predicate>) -> Vec<Vec<Value>> {
+    let schema = table.schema();
+    let plan = plan_scan(table, None, filter, &environment().executor).await.unwrap();
+    let mut rows = Vec::new();
+    for entry in &plan.files {
+        let roots = schema.partition_types();
+        let values = entry.partition.decode(&roots).unwrap();
+        let default = &table.options().partition_default_name;
+        let folder = partition_path(&schema.partition_keys, &roots, &values, default).unwrap();
+        let parts = [folder, names::bucket_dir(entry.bucket), entry.file.file_name.clone()];
+        let path = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        let file = DataFile::new(table.storage(), path, entry.file.file_size as u64);
+        let batches: Vec<RecordBatch> = file.read(&schema.fields).await.unwrap().try_collect().await.unwrap();
+        rows.extend(batches.iter().flat_map(canonical::rows));
+    }
+    rows
+}
