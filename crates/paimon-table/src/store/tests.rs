@@ -272,6 +272,18 @@ async fn a_finished_upload_cannot_be_used_again() {
 }
 
 #[tokio::test]
+async fn a_small_upload_that_failed_can_be_finished_again() {
+    let (_folder, storage) = local();
+    storage.put("bucket-0", Bytes::from_static(b"in the way")).await.unwrap();
+    let mut upload = Upload::start(&storage, "bucket-0/data-u-0.parquet").unwrap();
+    upload.push(pattern(1000)).await.unwrap();
+    assert!(upload.finish().await.is_err());
+    storage.delete("bucket-0").await.unwrap();
+    assert_eq!(upload.finish().await.unwrap(), 1000);
+    assert_eq!(storage.get("bucket-0/data-u-0.parquet").await.unwrap(), pattern(1000));
+}
+
+#[tokio::test]
 async fn a_file_in_the_place_of_a_folder_is_reported_with_its_path() {
     let (folder, storage) = local();
     storage.put("t", Bytes::from_static(b"a file")).await.unwrap();

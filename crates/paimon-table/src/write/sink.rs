@@ -38,13 +38,15 @@ impl EncodedSink {
 
 impl Write for EncodedSink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.open.extend_from_slice(bytes);
-        self.total_bytes += bytes.len() as u64;
-        if self.open.len() >= PIECE_BYTES {
+        // A piece is cut at its size: one that outgrew it would be moved as a whole.
+        let taken = bytes.len().min(PIECE_BYTES - self.open.len());
+        self.open.extend_from_slice(&bytes[..taken]);
+        self.total_bytes += taken as u64;
+        if self.open.len() == PIECE_BYTES {
             let full = std::mem::replace(&mut self.open, Vec::with_capacity(PIECE_BYTES));
             self.full.push_back(full.into());
         }
-        Ok(bytes.len())
+        Ok(taken)
     }
 
     fn flush(&mut self) -> io::Result<()> {
