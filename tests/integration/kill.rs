@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 use tributary_tests::daemon::Daemon;
-use tributary_tests::{Scratch, binary, pypaimon};
+use tributary_source::datagen::{FieldType, MAX_LENGTH};
+use tributary_tests::{Scratch, binary, datagen, pypaimon};
 
 const TABLE: &str = "db.killed";
 
@@ -17,6 +18,11 @@ CREATE TEMPORARY TABLE source (id STRING, n BIGINT, part INT) WITH ('connector' 
   'seed' = '42', 'splits' = '3', 'fields.id.length' = '16', 'fields.part.min' = '1', 'fields.part.max' = '3');
 INSERT INTO paimon.db.killed SELECT id, n, part FROM source;
 ";
+
+/// The job's source again, for the pure row function.
+const COLUMNS: &[(&str, FieldType)] =
+    &[("id", FieldType::Varchar(MAX_LENGTH)), ("n", FieldType::BigInt), ("part", FieldType::Int)];
+const OPTIONS: &[(&str, &str)] = &[("fields.id.length", "16"), ("fields.part.min", "1"), ("fields.part.max", "3")];
 
 /// How often the process is killed: 40 in CI, more by `TRIBUTARY_KILL_CYCLES=1000 cargo test -p tributary-tests kill`.
 fn cycles() -> u32 {
@@ -69,7 +75,7 @@ fn expected_ids(warehouse: &str) -> Vec<String> {
     let mut ids = Vec::new();
     for (split, position) in positions.as_object().unwrap() {
         let position: u64 = position.as_str().unwrap().parse().unwrap();
-        ids.extend(tributary_tests::datagen::ids(JOB_FIELDS, JOB_OPTIONS, split.parse().unwrap(), position));
+        ids.extend(datagen::ids(COLUMNS, OPTIONS, 42, 3, split.parse().unwrap(), position));
     }
     ids
 }

@@ -9,6 +9,7 @@
 pub mod binary;
 pub mod canonical;
 pub mod daemon;
+pub mod datagen;
 pub mod http;
 pub mod pypaimon;
 pub mod table;

@@ -124,7 +124,7 @@ impl WriterSpec {
     }
 
     /// The encoder's properties for a file whose first rows are `sample`.
-    fn properties(&self, sample: &RecordBatch) -> WriterProperties {
+    pub fn properties(&self, sample: &RecordBatch) -> WriterProperties {
         let mut properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_compression(self.compression)

@@ -1,0 +1,78 @@
+//! What Tributary costs beside its peers, measured in one run: `benches/run --help`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a bench that cannot measure must stop
+#![allow(clippy::disallowed_methods)] // it measures the machine's own time
+
+mod ceiling;
+mod commits;
+mod process;
+mod start;
+mod throughput;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+/// Measures Tributary beside its peers, interleaved in one run.
+#[derive(Parser)]
+#[command(name = "benches/run")]
+struct Arguments {
+    /// Folder on the disk to measure; a temporary one below it is removed at the end.
+    #[arg(long, default_value = ".")]
+    folder: PathBuf,
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// Rows per second, memory and bytes per row: the ceiling, ours end to end, pypaimon.
+    Throughput {
+        /// Rows of each run.
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: u64,
+        /// Runs of each; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// Commit latency of commits 1 to 50 beside 951 to 1,000 of one table.
+    Commits {
+        /// Commits of the run.
+        #[arg(long, default_value_t = 1_000)]
+        commits: usize,
+    },
+    /// The tutorial's job: time to the first snapshot that holds rows, and memory at 100 rows/s.
+    Start {
+        /// Starts; the median is reported.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Seconds at 100 rows/s before memory is read.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+    },
+    /// (one process of `throughput`)
+    #[command(hide = true)]
+    Ceiling { properties: ceiling::Properties, rows: u64, folder: PathBuf },
+}
+
+fn main() {
+    let arguments = Arguments::parse();
+    let scratch = || tempfile::Builder::new().prefix("bench-").tempdir_in(&arguments.folder).unwrap();
+    match arguments.bench {
+        Bench::Throughput { rows, rounds } => throughput::run(rows, rounds, scratch().path()),
+        Bench::Commits { commits } => commits::run(commits, scratch().path()),
+        Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),
+        Bench::Ceiling { properties, rows, folder } => println!("{}", ceiling::run(properties, rows, &folder)),
+    }
+}
+
+/// The middle value; of two middle ones the lower.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[(values.len() - 1) / 2]
+}
+
+/// The value that `share` (0 to 1) of the values do not exceed, by the nearest-rank rule.
+fn percentile(mut values: Vec<f64>, share: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[((values.len() as f64 * share).ceil() as usize).clamp(1, values.len()) - 1]
+}
