@@ -18,7 +18,7 @@ pub enum CatalogError {
         /// The table.
         table: String,
         /// What is wrong with it.
-        source: TableError,
+        source: Box<TableError>,
     },
     /// The database does not exist.
     #[error("database `{database}` does not exist in {warehouse}; create it with CREATE DATABASE")]

@@ -64,7 +64,7 @@ impl FilesystemCatalog {
         match Table::load(table.clone(), storage, Arc::new(FilesystemCommit)).await {
             Ok(found) => Ok(Some(found)),
             Err(TableError::NotATable { .. }) => Ok(None),
-            Err(source) => Err(CatalogError::Table { table: table.to_string(), source }),
+            Err(source) => Err(CatalogError::Table { table: table.to_string(), source: Box::new(source) }),
         }
     }
 
@@ -147,7 +147,7 @@ impl Catalog for FilesystemCatalog {
         if_not_exists: bool,
     ) -> Result<TableCreation, CatalogError> {
         let exists = || CatalogError::TableExists { table: table.to_string() };
-        let fail = |source| CatalogError::Table { table: table.to_string(), source };
+        let fail = |source| CatalogError::Table { table: table.to_string(), source: Box::new(source) };
         if let Some(found) = self.find_table(table).await? {
             return if if_not_exists { Ok(TableCreation { table: found, created: false }) } else { Err(exists()) };
         }
@@ -193,3 +193,6 @@ fn check_name(what: &'static str, name: &str) -> Result<(), CatalogError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -48,7 +48,7 @@ pub enum CommitError {
         /// The snapshot in question.
         snapshot: i64,
         /// What went wrong.
-        source: TableError,
+        source: Box<TableError>,
     },
     /// Other committers were faster each time.
     #[error(
@@ -134,7 +134,8 @@ impl CommitGuard for Unguarded {
 impl Classify for CommitError {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Table(source) | Self::Unknown { source, .. } => source.kind(),
+            Self::Table(source) => source.kind(),
+            Self::Unknown { source, .. } => source.kind(),
             Self::RetriesExhausted { .. } => FailureKind::RetriesExhausted,
             Self::Fenced { .. } | Self::OutOfOrder { .. } => FailureKind::Fenced,
             Self::Replaced { .. } | Self::Undecidable { .. } | Self::TableChanged { .. } => FailureKind::Corrupt,

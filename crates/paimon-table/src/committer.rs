@@ -15,7 +15,7 @@
 //!   what was read or written (uuid, or bytes) at every commit; a difference stops the committer.
 //!
 //! **Calls of an uncontended commit:** GET seen + 1, seen and the next schema at once; PUT manifest, base list and delta
-//! list at once; CREATE; PUT `LATEST` and GET seen at once. Four round trips, no listing, whatever the table's size.
+//! list at once; CREATE; GET seen; PUT `LATEST`. Five round trips, no listing, whatever the table's size.
 //!
 //! Nothing that an attempt wrote is ever deleted here: after an unknown outcome it may be part of the table. What no
 //! snapshot refers to is an orphan, for the orphan sweep.
@@ -169,7 +169,7 @@ impl Committer {
                 Attempt::Unknown(source) => {
                     self.advance(request).await?;
                     if self.find_own(request)?.is_none() {
-                        return Err(CommitError::Unknown { snapshot: id, source });
+                        return Err(CommitError::Unknown { snapshot: id, source: Box::new(source) });
                     }
                 }
                 Attempt::Failed(source) => return Err(source.into()),
@@ -374,7 +374,9 @@ impl Committer {
             delta_list: delta_list.name_and_size(),
         };
         objects.extend([base_list, delta_list]);
-        futures::future::try_join_all(objects.into_iter().map(|object| object.put(&storage))).await?;
+        // Collected first: a closure kept across an await would make this future `Send` for one lifetime only.
+        let puts: Vec<_> = objects.into_iter().map(|object| object.put(&storage)).collect();
+        futures::future::try_join_all(puts).await?;
         let seen = self.seen.as_ref().map(|seen| &*seen.snapshot);
         Ok(Prepared {
             snapshot: plan_commit(seen, &self.user, request, attempted),
@@ -426,10 +428,11 @@ impl Committer {
     async fn confirm(&mut self, request: &CommitRequest, prepared: Prepared) -> Result<Arc<Snapshot>, CommitError> {
         let snapshot = Arc::new(prepared.snapshot);
         let id = snapshot.id;
-        let unknown = |source| CommitError::Unknown { snapshot: id.0, source };
-        let hints = snapshots::write_hints(self.table.storage(), id);
-        let ((), seen) = futures::join!(hints, self.read_seen());
-        self.check_seen(seen.map_err(unknown)?, request).await?;
+        let unknown = |source| CommitError::Unknown { snapshot: id.0, source: Box::new(source) };
+        let seen = self.read_seen().await.map_err(unknown)?;
+        self.check_seen(seen, request).await?;
+        // Not before that: a hint to a snapshot on top of expired history would lead every reader astray.
+        snapshots::write_hints(self.table.storage(), id).await;
         let bytes = snapshot.to_json().map_err(TableError::format(snapshots::path(id)))?;
         self.seen = Some(Found { snapshot: Arc::clone(&snapshot), bytes: bytes.into() });
         self.manifests = Some(prepared.manifests);
@@ -443,3 +446,6 @@ impl Committer {
 fn same(known: &Found, now: &Found) -> bool {
     known.bytes == now.bytes || known.snapshot.uuid.is_some() && known.snapshot.uuid == now.snapshot.uuid
 }
+
+#[cfg(test)]
+mod tests;

@@ -17,5 +17,7 @@ pub mod scan;
 mod snapshots;
 pub mod store;
 pub mod table;
+#[cfg(test)]
+mod testing;
 pub mod upload;
 pub mod write;

@@ -152,11 +152,8 @@ impl ManifestFormat {
         storage: &Storage,
         manifests: &[ManifestFileMeta],
     ) -> Result<Vec<ManifestEntry>> {
-        let parts: Vec<Vec<ManifestEntry>> = stream::iter(manifests)
-            .map(|manifest| self.read_entries(storage, manifest))
-            .buffered(READ_CONCURRENCY)
-            .try_collect()
-            .await?;
+        let reads: Vec<_> = manifests.iter().map(|manifest| self.read_entries(storage, manifest)).collect();
+        let parts: Vec<Vec<ManifestEntry>> = stream::iter(reads).buffered(READ_CONCURRENCY).try_collect().await?;
         Ok(parts.into_iter().flatten().collect())
     }
 }

@@ -88,7 +88,17 @@ impl MergePolicy {
             // Commits of very different sizes never look similar; then it is enough that the largest
             // is a small part of the whole, which still makes an entry's manifest grow eightfold.
             let overdue = count >= 2 * min_count && largest * 8 <= bytes;
-            if full || similar || overdue {
+            if full {
+                // What stayed behind, between two full manifests, would never be merged.
+                let mut room = (2 * self.target_bytes).saturating_sub(bytes);
+                let more = manifests[..oldest].iter().rev().map(size).take_while(|more| {
+                    let fits = *more < self.target_bytes && *more < room;
+                    room = room.saturating_sub(*more);
+                    fits
+                });
+                return Some(oldest - more.take(MAX_RUN).count()..newest + 1);
+            }
+            if similar || overdue {
                 return Some(oldest..newest + 1);
             }
         }
@@ -207,7 +217,8 @@ async fn write(
 ) -> Result<Vec<ManifestFileMeta>> {
     let (metas, encoded): (Vec<_>, Vec<Encoded>) =
         format.encode_entries(names, entries, entry_bytes).await?.into_iter().unzip();
-    futures::future::try_join_all(encoded.into_iter().map(|object| object.put(storage))).await?;
+    let puts: Vec<_> = encoded.into_iter().map(|object| object.put(storage)).collect();
+    futures::future::try_join_all(puts).await?;
     Ok(metas)
 }
 
@@ -259,3 +270,6 @@ pub(crate) fn cancel(entries: Vec<ManifestEntry>) -> Result<Vec<ManifestEntry>> 
     let mut kept = kept.into_iter();
     Ok(entries.into_iter().filter(|_| kept.next().unwrap_or(true)).collect())
 }
+
+#[cfg(test)]
+mod tests;

@@ -215,3 +215,6 @@ impl<'a> FileStats<'a> {
         self.columns.get(index).cloned()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -126,3 +126,6 @@ pub(crate) async fn write_hints(storage: &Storage, id: SnapshotId) {
         tracing::warn!(%error, snapshot = id.0, "could not write the hint EARLIEST; readers will list the snapshot folder");
     }
 }
+
+#[cfg(test)]
+mod tests;
