@@ -1,5 +1,36 @@
 //! Statements in, running pipelines out.
+//!
+//! A [`Session`] interprets parsed statements against catalogs: it opens catalogs, creates databases and tables, and
+//! turns every INSERT into a [`PipelinePlan`] whose names, types and identity are resolved. In [`Mode::Check`] it
+//! resolves everything and creates nothing. A [`Job`] runs the plans: each has its own source, sink, commit user and
+//! positions. A [`JobHandle`] watches and steers them.
+//!
+//! `expr` holds the scalar expressions of the SELECT; `settings`, `catalogs` and `tables` each one kind of statement;
+//! `pipeline` the way of the rows from the source to the sink.
+//!
+//! Not here: parsing (`tributary-statement`), where rows come from and go to (`tributary-source`, `tributary-sink`),
+//! arguments, signals, exit codes and HTTP (the binary).
 
+mod catalogs;
+mod error;
 mod expr;
+mod handle;
+mod identity;
+mod job;
+mod pipeline;
+mod place;
+mod session;
+mod settings;
+mod tables;
 
+pub use error::{JobError, PipelineError};
 pub use expr::{BoundSelect, EvalError, NoSuchZone, Zone};
+pub use handle::{ControlError, JobHandle, PipelineState, PipelineStatus};
+pub use identity::PipelineId;
+pub use job::{Job, JobSetup};
+pub use pipeline::PipelinePlan;
+pub use session::{Mode, Session};
+pub use settings::JobDefaults;
+
+#[cfg(test)]
+mod tests;
