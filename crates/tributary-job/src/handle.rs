@@ -1,6 +1,7 @@
 //! What a running job tells and can be told: [`JobHandle`].
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -216,6 +217,12 @@ impl JobHandle {
                 facts.samples.pop_front();
             }
         }
+    }
+}
+
+impl fmt::Debug for JobHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.status()).finish()
     }
 }
 
