@@ -69,3 +69,46 @@ pub(crate) async fn walk_back(table: &Table, user: &CommitUser, latest: Option<&
     }
     Ok(history)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::error::TableError;
+    use crate::testing::*;
+
+    #[tokio::test]
+    async fn the_newest_snapshot_of_a_user_is_found_behind_those_of_others() {
+        let table = create(&memory(), &[]).await;
+        let user = CommitUser::new("u");
+        let fresh = newest_of_user(&table, &user).await.unwrap();
+        assert!(fresh.newest.is_none() && fresh.complete && fresh.latest.is_none());
+        for (name, count) in [("u", 3), ("other", 40)] {
+            let mut committer = committer(&table, name, count as u64).await;
+            for identifier in 1..=count {
+                committer.commit(&request(name, identifier)).await.unwrap();
+            }
+        }
+        // Expired, pinned snapshot, newest of the user, history complete.
+        for (expired, pin, newest, complete) in
+            [(0, None, Some(3), true), (0, Some(2), Some(3), false), (0, Some(4), None, false), (5, None, None, false)]
+        {
+            if let Some(pin) = pin {
+                consumer::write(&table, "u", SnapshotId(pin)).await.unwrap();
+            }
+            for id in 1..=expired {
+                table.storage().delete(&format!("snapshot/snapshot-{id}")).await.unwrap();
+            }
+            let history = newest_of_user(&table, &user).await.unwrap();
+            assert_eq!(history.newest.map(|snapshot| snapshot.id.0), newest, "{expired} {pin:?}");
+            assert_eq!((history.pin, history.complete), (pin.map(SnapshotId), complete));
+            assert_eq!(history.latest.unwrap().id.0, 43);
+            consumer::delete(&table, "u").await.unwrap();
+        }
+        assert_eq!(consumer::read(&table, "u").await.unwrap(), None);
+        table.storage().put("consumer/consumer-u", "{".into()).await.unwrap();
+        let error = newest_of_user(&table, &user).await.unwrap_err();
+        assert!(matches!(error, TableError::Corrupt { .. }), "{error}");
+    }
+}

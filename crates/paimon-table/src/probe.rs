@@ -68,3 +68,37 @@ async fn create_twice(storage: &Storage, name: &str) -> Result<Option<&'static s
     }
     Ok(None)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::sync::Arc;
+
+    use tributary_testkit::{Fault, FaultStore, Op};
+
+    use super::*;
+    use crate::testing::memory;
+
+    #[tokio::test]
+    async fn an_honest_store_passes_and_keeps_nothing() {
+        let storage = memory();
+        probe_create_if_absent(&storage, &Random::seeded(1)).await.unwrap();
+        assert!(storage.list_names("").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_store_that_cannot_be_asked_or_delivers_twice_is_told_apart() {
+        for (fault, passes) in [(Fault::Duplicate, true), (Fault::ErrorBefore, false), (Fault::Denied, false)] {
+            let clean = memory();
+            let store = FaultStore::with_plan(Arc::clone(&clean.store), move |call| {
+                if call.op == Op::Create { fault } else { Fault::None }
+            });
+            let storage = Storage::new(Arc::new(store), clean.root.clone());
+            let probed = probe_create_if_absent(&storage, &Random::seeded(1)).await;
+            assert_eq!(probed.is_ok(), passes, "{fault:?} {probed:?}");
+            assert!(!matches!(probed, Err(ProbeError::NotHonoured { .. })));
+            assert!(clean.list_names("").await.unwrap().is_empty());
+        }
+    }
+}

@@ -51,11 +51,18 @@ fn runs_of_similar_size_are_merged_and_nothing_else() {
         (&[500, 499], None),
         (&[500, 500], run(0..2)),
         (&[1000, 1, 500, 500], run(1..4)),
-        // Never similar, but the largest is a small part.
-        (&[1, 9, 1, 9, 1, 9, 1, 1, 1, 9, 1, 90, 9, 1], run(6..9)),
     ] {
         let manifests: Vec<_> = sizes.iter().map(|size| manifest(*size, 0)).collect();
         assert_eq!(POLICY.select(&manifests), expected, "{sizes:?}");
+    }
+}
+
+#[test]
+fn sizes_that_never_look_similar_are_merged_once_the_largest_is_an_eighth() {
+    let policy = MergePolicy { min_count: 5, ..POLICY };
+    for (periods, expected) in [(6, None), (7, Some(Selection::Run(0..28)))] {
+        let manifests: Vec<_> = [20, 1, 1, 1].repeat(periods).into_iter().map(|size| manifest(size, 0)).collect();
+        assert_eq!(policy.select(&manifests), expected, "{periods}");
     }
 }
 
