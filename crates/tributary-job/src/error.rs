@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use paimon_catalog::CatalogError;
 use paimon_table::error::TableError;
+use paimon_table::probe::ProbeError;
 use tributary_runtime::{Classify, FailureKind, InvalidBackoff, Panicked};
 use tributary_sink::SinkError;
 use tributary_source::SourceError;
@@ -68,6 +69,9 @@ pub enum PipelineError {
     /// The target cannot be used.
     #[error(transparent)]
     Table(#[from] TableError),
+    /// The store cannot be committed to.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// Rows could not be had.
     #[error(transparent)]
     Source(#[from] SourceError),
@@ -107,6 +111,7 @@ impl Classify for PipelineError {
         match self {
             Self::Catalog(source) => source.kind(),
             Self::Table(source) => source.kind(),
+            Self::Probe(source) => source.kind(),
             Self::Source(source) => source.kind(),
             Self::Sink(source) => source.kind(),
             Self::SchemaChanged { .. } => FailureKind::Usage,

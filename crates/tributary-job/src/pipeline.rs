@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use paimon_catalog::{Catalog, Table, TableIdentifier};
 use paimon_format::TableSchema;
+use paimon_table::probe::probe_create_if_absent;
 use tokio::sync::watch;
 use tributary_runtime::{Backoff, Classify, Drain, Env, FailureKind, MemoryBudget, Positions, Supervisor, TaskFailure};
 use tributary_sink::{JobState, OpenSink, Sink, SinkBatch, SinkConfig, SinkInput, SinkMetrics, SinkSetup};
@@ -71,9 +72,10 @@ impl PipelinePlan {
     pub(crate) async fn run(&self, around: &Surroundings, shared: &Shared) -> Result<()> {
         let backoff = Backoff::try_new(LEAST_WAIT, LONGEST_WAIT)?;
         let mut attempt = 0;
+        let mut is_probed = false;
         loop {
             let committed = shared.rows_committed();
-            let error = match self.attempt(around, shared).await {
+            let error = match self.attempt(around, shared, &mut is_probed).await {
                 Ok(()) => return Ok(()),
                 Err(error) if error.kind() == FailureKind::Transient => error,
                 Err(error) => return Err(error),
@@ -91,11 +93,11 @@ impl PipelinePlan {
         }
     }
 
-    async fn attempt(&self, around: &Surroundings, shared: &Shared) -> Result<()> {
+    async fn attempt(&self, around: &Surroundings, shared: &Shared, is_probed: &mut bool) -> Result<()> {
         let drain = &around.drain;
         let (table, state) = tokio::select! {
             biased;
-            found = self.load() => found?,
+            found = self.load(&around.env, is_probed) => found?,
             () = drain.expired() => return Err(PipelineError::NotStarted),
         };
         let stored = state.as_ref().map(JobState::identity);
@@ -131,10 +133,14 @@ impl PipelinePlan {
         }
     }
 
-    async fn load(&self) -> Result<(Table, Option<JobState>)> {
+    async fn load(&self, env: &Env, is_probed: &mut bool) -> Result<(Table, Option<JobState>)> {
         let table = self.catalog.load_table(&self.table).await?;
         if table.schema().fields != self.schema.fields {
             return Err(PipelineError::SchemaChanged { table: self.table.to_string() });
+        }
+        if !*is_probed {
+            probe_create_if_absent(table.storage(), &env.random).await?;
+            *is_probed = true;
         }
         let state = JobState::load(&table, &self.id.commit_user()).await?;
         Ok((table, state))

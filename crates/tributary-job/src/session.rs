@@ -218,7 +218,7 @@ impl Run<'_> {
                     .help("write IF NOT EXISTS to keep it, or choose another name"),
             ));
         }
-        let table = tables::temporary(create, self.settings.zone).map_err(|error| self.place.refuse(error))?;
+        let table = tables::temporary(create).map_err(|error| self.place.refuse(error))?;
         self.session.temporary.insert(name, table);
         Ok(())
     }
@@ -306,7 +306,9 @@ impl Run<'_> {
         let arrow = arrow_schema(&schema.fields);
         let select = BoundSelect::bind(&insert.select, &scope, &target, &schema.fields, arrow)
             .map_err(|error| self.refuse(error))?;
-        let spec = source.spec.clone();
+        let zone = self.settings.zone;
+        let offset = Arc::new(move |utc_millis: i64| zone.offset_seconds(utc_millis.div_euclid(1000)));
+        let spec = source.spec.clone().with_local_offset(offset);
         let job = self.settings.pipeline_name.clone().unwrap_or_else(|| self.stem.clone());
         let ordinal = self.session.ordinals.entry((job.clone(), name.table.clone())).or_insert(0);
         *ordinal += 1;

@@ -1,14 +1,12 @@
 //! `CREATE TABLE`: Paimon tables in a catalog, temporary tables of this job.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use paimon_catalog::{NewColumn, NewTable};
 use paimon_format::{CoreOptions, DataType, TableSchema, options};
 use tributary_source::datagen::{CONNECTOR, DatagenSpec, FieldDef, FieldType, OptionProblem};
 use tributary_statement::{CreateTable, OptionEntry, SqlType, nearest};
 
-use crate::expr::Zone;
 use crate::expr::bind::{BindError, InputColumn, type_root};
 
 /// A table that only this job knows: a source.
@@ -86,7 +84,7 @@ pub(crate) fn differences(statement: &CreateTable, existing: &TableSchema) -> Ve
 }
 
 /// A temporary table; datagen is the connector there is.
-pub(crate) fn temporary(statement: &CreateTable, zone: Zone) -> Result<TemporaryTable, BindError> {
+pub(crate) fn temporary(statement: &CreateTable) -> Result<TemporaryTable, BindError> {
     let name = &statement.name;
     let Some(connector) = statement.options.get("connector") else {
         return Err(BindError::new(name.span, format!("temporary table {name} has no 'connector'"))
@@ -113,7 +111,6 @@ pub(crate) fn temporary(statement: &CreateTable, zone: Zone) -> Result<Temporary
         .collect();
     let given = statement.options.iter().map(|entry| (entry.key.value.as_str(), entry.value.expose()));
     let spec = DatagenSpec::try_new(&fields, given).map_err(|problem| option_problem(statement, problem))?;
-    let offset = Arc::new(move |utc_millis: i64| zone.offset_seconds(utc_millis.div_euclid(1000)));
     Ok(TemporaryTable {
         columns: statement
             .columns
@@ -123,7 +120,7 @@ pub(crate) fn temporary(statement: &CreateTable, zone: Zone) -> Result<Temporary
                 data_type: data_type(&column.data_type, column.nullable),
             })
             .collect(),
-        spec: spec.with_local_offset(offset),
+        spec,
     })
 }
 

@@ -13,8 +13,9 @@ use arrow::datatypes::{
 use paimon_format::TypeRoot;
 
 use super::cast::{decimal_array, decimal_bound, rescale_value};
-use super::eval::{EvalError, Value};
+use super::eval::EvalError;
 use super::types::{self, Arithmetic};
+use super::value::Value;
 
 type Result<T, E = EvalError> = std::result::Result<T, E>;
 

@@ -20,6 +20,7 @@ mod text;
 mod text_form;
 mod time_field;
 pub(crate) mod types;
+mod value;
 mod zone;
 
 pub use eval::EvalError;

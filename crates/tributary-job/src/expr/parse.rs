@@ -76,21 +76,18 @@ pub(crate) fn decimal(text: &str, scale: u8) -> Result<Option<i128>, ()> {
     let point = i64::try_from(whole.len()).map_err(|_| ())? + i64::from(exponent);
     let keep = point + i64::from(scale);
     let mut unscaled: i128 = 0;
-    let mut seen = 0_i64;
-    for digit in digits() {
+    for (seen, digit) in (0_i64..).zip(digits()) {
         if seen >= keep {
             if seen == keep && digit >= b'5' {
-                unscaled += 1;
+                unscaled = unscaled.checked_add(1).ok_or(())?;
             }
             break;
         }
-        seen += 1;
-        let Some(next) = unscaled.checked_mul(10).and_then(|value| value.checked_add(i128::from(digit - b'0'))) else {
-            return Ok(None);
-        };
+        let next = unscaled.checked_mul(10).and_then(|value| value.checked_add(i128::from(digit - b'0')));
+        let Some(next) = next else { return Ok(None) };
         unscaled = next;
     }
-    // `seen` counts kept digits only here: fewer than wanted means zeros on the right.
+    // Fewer digits than wanted mean zeros on the right.
     let kept = (whole.len() + fraction.len()) as i64;
     if unscaled != 0 && keep > kept {
         let Some(next) = u32::try_from(keep - kept)

@@ -7,7 +7,8 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray, StringBuilder};
 use arrow::compute::kernels::concat_elements::concat_elements_utf8_many;
 use arrow::datatypes::Int32Type;
 
-use super::eval::{EvalError, Value};
+use super::eval::EvalError;
+use super::value::Value;
 
 /// CONCAT: null as soon as one operand is null.
 pub(crate) fn concat(values: &[Value], rows: usize) -> Result<Value, EvalError> {

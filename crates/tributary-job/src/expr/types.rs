@@ -81,15 +81,17 @@ pub(crate) fn explicit_cast(from: TypeRoot, to: TypeRoot) -> bool {
     if implicit_cast(from, to) {
         return true;
     }
-    match (family(from), family(to)) {
-        (_, F::Text) | (F::Text, _) => true,
-        (F::Bytes, F::Bytes) => true,
-        (F::Boolean, F::Integer | F::Decimal | F::Approximate) | (F::Integer, F::Boolean) => true,
-        (F::Integer | F::Decimal | F::Approximate, F::Integer | F::Approximate) => true,
-        (F::TimestampLtz, F::Date | F::Time) => true,
-        (F::Date | F::Time, F::Timestamp | F::TimestampLtz) => true,
-        _ => false,
-    }
+    matches!(
+        (family(from), family(to)),
+        (_, F::Text)
+            | (F::Text, _)
+            | (F::Bytes, F::Bytes)
+            | (F::Boolean, F::Integer | F::Decimal | F::Approximate)
+            | (F::Integer, F::Boolean)
+            | (F::Integer | F::Decimal | F::Approximate, F::Integer | F::Approximate)
+            | (F::TimestampLtz, F::Date | F::Time)
+            | (F::Date | F::Time, F::Timestamp | F::TimestampLtz)
+    )
 }
 
 /// The narrowest type that holds the values of both, as CASE, COALESCE and comparisons need it.
