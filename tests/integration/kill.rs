@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use serde_json::Value;
-use tributary_tests::daemon::Daemon;
 use tributary_source::datagen::{FieldType, MAX_LENGTH};
+use tributary_tests::daemon::Daemon;
 use tributary_tests::{Scratch, binary, datagen, pypaimon};
 
 const TABLE: &str = "db.killed";

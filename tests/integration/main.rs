@@ -3,3 +3,6 @@
 
 mod house;
 mod interop;
+mod kill;
+mod simulation;
+mod tutorial;

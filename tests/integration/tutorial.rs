@@ -71,8 +71,10 @@ fn an_epoch_at_low_rate_makes_one_file_per_partition() {
 
 /// The hours' folders below a table's folder.
 fn folders(table: &Path) -> usize {
-    let children = |path: &Path| -> Vec<_> { std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect() };
-    let dates = children(table).into_iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("dt="));
+    let children =
+        |path: &Path| -> Vec<_> { std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()).collect() };
+    let dates =
+        children(table).into_iter().filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("dt="));
     dates.map(|date| children(&date).len()).sum()
 }
 

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 /// Every row of a batch, as a list of its values.
 pub fn rows(batch: &RecordBatch) -> Vec<Vec<Value>> {
-    let columns: Vec<Vec<Value>> = batch.columns().iter().map(|column| values(column)).collect();
+    let columns: Vec<Vec<Value>> = batch.columns().iter().map(values).collect();
     (0..batch.num_rows()).map(|row| columns.iter().map(|column| column[row].clone()).collect()).collect()
 }
 
