@@ -4,18 +4,22 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
 use paimon_catalog::{Catalog, FilesystemCatalog, Table, TableIdentifier};
 use paimon_table::read::read_file;
 use paimon_table::scan::plan_scan;
-use tributary_runtime::{Classify, Drain, Env, FailureKind};
+use paimon_table::store::Storage;
+use tributary_runtime::{Classify, Drain, Env, FailureKind, Random};
 use tributary_sink::SinkMetrics;
-use tributary_testkit::sim_env;
+use tributary_testkit::{Fault, FaultStore, Moment, sim_env};
 
 use super::*;
 
@@ -260,6 +264,83 @@ async fn a_running_job_is_watched_and_steered() {
     }
     assert_eq!(handle.status()[0].state, PipelineState::Finished);
     assert!(handle.checkpoint(None).await.is_err());
+}
+
+/// A store on which a job of 300 numbers can be started over and over, and what it held at the end.
+struct Bench {
+    inner: Arc<InMemory>,
+}
+
+impl Bench {
+    fn new() -> Self {
+        Self { inner: Arc::new(InMemory::new()) }
+    }
+
+    fn catalog(&self, store: Arc<dyn ObjectStore>) -> Arc<dyn Catalog> {
+        let storage = Storage::new(store, object_store::path::Path::from("wh"));
+        Arc::new(FilesystemCatalog::new(storage, "wh", &env()))
+    }
+
+    async fn job(&self, store: &FaultStore) -> Job {
+        let text = numbers("unused", 300, INSERT);
+        let (_, text) = text.split_once(';').unwrap();
+        let env = env();
+        let mut session = Session::new(Mode::Run, defaults(), env.clone());
+        session.add_catalog("m", self.catalog(Arc::new(store.clone())), "default");
+        let script = tributary_statement::parse("job.sql", text, &|_| Err("not set".into())).unwrap();
+        session.apply(&script, Path::new("/jobs/job.sql")).await.unwrap();
+        Job::new(session.into_plans().unwrap(), setup(&env, &Drain::new()))
+    }
+
+    async fn ids(&self) -> Vec<i64> {
+        let catalog = self.catalog(self.inner.clone());
+        let table = catalog.load_table(&TableIdentifier::new("db", "t")).await.unwrap();
+        longs(&rows(&table).await, "id")
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_now_and_then_costs_no_row() {
+    for seed in 0..30 {
+        let bench = Bench::new();
+        let store = FaultStore::new(bench.inner.clone());
+        let job = bench.job(&store).await;
+        let random = Random::seeded(seed);
+        store.set_plan(move |_| match random.unit() {
+            draw if draw < 0.1 => Fault::ErrorBefore,
+            draw if draw < 0.2 => Fault::ErrorAfter,
+            _ => Fault::None,
+        });
+        let handle = job.handle();
+        job.run().await.unwrap_or_else(|error| panic!("seed {seed}: {error}"));
+        assert!(bench.ids().await.into_iter().eq(1..=300), "seed {seed}");
+        assert_eq!(handle.status()[0].rows_committed, 300, "seed {seed}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_dies_at_any_call_costs_no_row() {
+    for (call, moment) in (1..60).flat_map(|call| [(call, Moment::BeforeEffect), (call, Moment::AfterEffect)]) {
+        let bench = Bench::new();
+        let store = FaultStore::new(bench.inner.clone());
+        let job = bench.job(&store).await;
+        store.crash_at(store.call_count() + call, moment);
+        let died = tokio::select! {
+            biased;
+            () = store.crashed() => true,
+            ended = job.run() => {
+                ended.unwrap();
+                false
+            }
+        };
+        let store = FaultStore::new(bench.inner.clone());
+        bench.job(&store).await.run().await.unwrap_or_else(|error| panic!("call {call} {moment:?}: {error}"));
+        assert!(bench.ids().await.into_iter().eq(1..=300), "call {call} {moment:?}");
+        if !died {
+            assert!(call > 20, "{call}");
+            return;
+        }
+    }
 }
 
 #[tokio::test]

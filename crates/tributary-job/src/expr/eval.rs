@@ -266,8 +266,12 @@ impl Bound {
     /// Whether some value of the operands makes evaluation fail.
     fn can_fail(&self) -> bool {
         let here = match &self.kind {
-            // Text that is no value, timestamps beyond nanoseconds, doubles that are no decimal.
-            Kind::Cast(_) => family(self.data_type.root) != Family::Text,
+            Kind::Cast(operand) => match (family(operand.data_type.root), family(self.data_type.root)) {
+                (Family::Text, Family::Text) => false,
+                // Text that is no value, doubles that are no decimal, timestamps beyond nanoseconds.
+                (Family::Text, _) | (Family::Approximate, Family::Decimal) => true,
+                (_, to) => matches!(to, Family::Timestamp | Family::TimestampLtz),
+            },
             Kind::Arithmetic(op, ..) => {
                 matches!(op, Arithmetic::Divide | Arithmetic::Remainder)
             }
