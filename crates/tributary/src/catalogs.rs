@@ -1,8 +1,6 @@
 //! From settings and a name on the command line to a table.
 
-use std::sync::Arc;
-
-use paimon_catalog::{Catalog, FilesystemCatalog, Table, TableIdentifier};
+use paimon_catalog::{Catalog as _, FilesystemCatalog, Table, TableIdentifier};
 use paimon_table::store::{Storage, StorageOptions};
 use tributary_runtime::Env;
 use tributary_statement::nearest;
@@ -38,7 +36,7 @@ pub(crate) fn open(
     options: &CatalogOptions,
     settings: &Settings,
     env: &Env,
-) -> Result<Arc<dyn Catalog>, Failure> {
+) -> Result<FilesystemCatalog, Failure> {
     let bad = |why: String| Failure::usage(format!("catalog `{name}`: {why}"));
     for (key, expected) in [("type", "paimon"), ("metastore", "filesystem")] {
         if options.get(key).is_some_and(|value| value != expected) {
@@ -53,7 +51,7 @@ pub(crate) fn open(
     let warehouse =
         options.get("warehouse").ok_or_else(|| bad("`warehouse` is missing; set it to a folder".to_owned()))?;
     let storage = Storage::open_with(warehouse, StorageOptions { fsync: settings.storage.fsync })?;
-    Ok(Arc::new(FilesystemCatalog::new(storage, warehouse, env)))
+    Ok(FilesystemCatalog::new(storage, warehouse, env))
 }
 
 /// The catalog that a name without one means.

@@ -6,11 +6,15 @@ use std::process::ExitCode;
 
 use tributary_runtime::{Classify, FailureKind};
 
+use crate::log::Console;
+
 /// Any error that knows its kind. Every `?` of a command ends here.
 #[derive(Debug)]
 pub(crate) struct Failure {
     kind: FailureKind,
     error: Box<dyn Error + Send + Sync>,
+    /// It was told elsewhere; nothing is left to print.
+    told: bool,
 }
 
 /// The binary's own reasons to fail.
@@ -20,6 +24,11 @@ pub(crate) enum CommandError {
     Usage(String),
     #[error("{0}")]
     Internal(String),
+    #[error(
+        "not drained: the deadline passed, or a second signal came, before everything read was committed; it is read \
+         again next time (job.drain-deadline sets the deadline)"
+    )]
+    NotDrained,
     #[error("cannot {doing}")]
     Io { doing: String, source: io::Error },
 }
@@ -28,6 +37,7 @@ impl Classify for CommandError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Usage(_) => FailureKind::Usage,
+            Self::NotDrained => FailureKind::NotDrained,
             Self::Internal(_) | Self::Io { .. } => FailureKind::Internal,
         }
     }
@@ -37,7 +47,7 @@ impl Classify for CommandError {
 
 impl<E: Classify + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self { kind: error.kind(), error: Box::new(error) }
+        Self { kind: error.kind(), error: Box::new(error), told: false }
     }
 }
 
@@ -68,10 +78,24 @@ impl Failure {
         text
     }
 
-    /// For a command that has no log.
+    /// Tells it in the log's own form, and remembers that.
+    pub(crate) fn told(self, console: &Console) -> Self {
+        console.tell(&self);
+        self.silent()
+    }
+
+    /// It was told elsewhere.
+    pub(crate) fn silent(mut self) -> Self {
+        self.told = true;
+        self
+    }
+
+    /// Unless it was told elsewhere.
     pub(crate) fn print(&self) {
-        // Nobody is left to tell if standard error is closed.
-        let _unheard = writeln!(io::stderr(), "error: {}", self.text());
+        if !self.told {
+            // Nobody is left to tell if standard error is closed.
+            let _unheard = writeln!(io::stderr(), "error: {}", self.text());
+        }
     }
 }
 

@@ -2,31 +2,42 @@
 
 mod args;
 mod catalogs;
+mod check;
+mod daemon;
 mod failure;
+mod heartbeat;
 mod log;
 mod process;
+mod progress;
 mod reference;
+mod run;
 mod settings;
+mod signals;
+mod statements;
 mod table;
 
+use std::io::Write;
+use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
 use tributary_runtime::{Env, Executor, Random, SystemClock};
 
-use args::{Arguments, Command, TableArguments};
+use args::{Arguments, CheckArguments, Command, Page, TableVerb};
 use failure::{CommandError, Failure};
+use log::Console;
 use settings::Settings;
+
+/// Threads that wait for files and sockets; encoding has threads of its own ([`Executor`]).
+const WORKERS: usize = 2;
 
 fn main() -> ExitCode {
     let done = match Arguments::parse().command {
-        Command::Run(_) | Command::Check(_) => Err(Failure::usage("not wired yet")),
-        Command::Table(arguments) => table(arguments),
-        Command::Reference { page } => {
-            print!("{}", reference::page(page));
-            Ok(())
-        }
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Check(arguments) => check(&arguments),
+        Command::Table(arguments) => table(arguments.verb),
+        Command::Reference { page } => print_reference(page),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -37,20 +48,33 @@ fn main() -> ExitCode {
     }
 }
 
-fn table(arguments: TableArguments) -> Result<(), Failure> {
-    let query = arguments.verb.query();
-    let settings = Settings::load(&query.settings, &query.catalog, &[])?;
-    log::Console::start(&settings.log)?;
-    runtime()?.block_on(table::print(arguments.verb, &settings, &env(Executor::inline())?))
+fn check(arguments: &CheckArguments) -> Result<(), Failure> {
+    let settings = Settings::load(&arguments.settings, &arguments.catalog, &[])?;
+    Console::start(&settings.log)?;
+    runtime()?.block_on(check::check(arguments, &settings, environment(Executor::inline())?))
+}
+
+fn table(verb: TableVerb) -> Result<(), Failure> {
+    let settings = Settings::load(&verb.query().settings, &verb.query().catalog, &[])?;
+    Console::start(&settings.log)?;
+    runtime()?.block_on(table::print(verb, &settings, &environment(Executor::inline())?))
+}
+
+fn print_reference(page: Page) -> Result<(), Failure> {
+    let written = std::io::stdout().write_all(reference::page(page).as_bytes());
+    Ok(written.map_err(|source| CommandError::Io { doing: "write to standard output".to_owned(), source })?)
 }
 
 fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
-    let built = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    built.map_err(|source| CommandError::Io { doing: "start the runtime".to_owned(), source }.into())
+    let workers = std::thread::available_parallelism().map_or(WORKERS, |cores| WORKERS.min(NonZeroUsize::get(cores)));
+    let built =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(workers).thread_name("io").enable_all().build();
+    Ok(built.map_err(|source| CommandError::Io { doing: "start the runtime".to_owned(), source })?)
 }
 
-fn env(executor: Executor) -> Result<Env, Failure> {
+/// The machine's clock and randomness.
+fn environment(executor: Executor) -> Result<Env, Failure> {
     let random = Random::try_from_os()
-        .map_err(|problem| CommandError::Internal(format!("the system has no randomness: {problem}")))?;
+        .map_err(|problem| CommandError::Internal(format!("the system has no randomness to give: {problem}")))?;
     Ok(Env { clock: Arc::new(SystemClock), random, executor })
 }

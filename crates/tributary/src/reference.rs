@@ -106,6 +106,12 @@ fn options() -> String {
         let default = code(option.default.unwrap_or_default());
         row(&mut out, &[&code(option.key), &option.kind.to_string(), &default, honoured, option.doc]);
     }
+    out += "\n## The datagen connector\n\n\
+            What `WITH (…)` of a temporary table may hold. `#` stands for the name of a column.\n\n";
+    table(&mut out, &["option", "kind", "default", "meaning"]);
+    for option in tributary_source::datagen::OPTIONS {
+        row(&mut out, &[&code(option.key), option.kind, option.default, option.doc]);
+    }
     out
 }
 

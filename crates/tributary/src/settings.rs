@@ -117,7 +117,7 @@ settings! {
         /// `parallelism.default`); `auto` is one per available core, container limits honoured.
         parallelism: Option<NonZeroUsize> = ("parallelism", "auto"),
         /// The zone of LOCALTIMESTAMP, CURRENT_DATE and their kin (SET `table.local-time-zone`):
-        /// an IANA name, or `local` for the zone of the process.
+        /// an IANA name, an offset, or `local` for the zone of the process.
         time_zone: TimeZone = ("time-zone", "local"),
         /// How long SIGTERM or SIGINT may take to commit what was read. Keep it below the grace
         /// period of whatever sends the signal (Kubernetes: 30 s).

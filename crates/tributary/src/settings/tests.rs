@@ -134,8 +134,8 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         ),
         (
             "[job]\ntime-zone = \"Mars\"",
-            "/etc/tributary.toml: job.time-zone = \"Mars\": not a time zone; write local, UTC or an IANA name such \
-             as Europe/Berlin",
+            "/etc/tributary.toml: job.time-zone = \"Mars\": not a time zone; write local, UTC, an IANA name such as \
+             Europe/Berlin, or an offset such as GMT+08:00",
         ),
         (
             "[memory]\nlimit = \"lots\"",

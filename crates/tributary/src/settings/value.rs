@@ -8,6 +8,7 @@ use std::time::Duration;
 use paimon_format::options::{MemorySize, parse_duration};
 use tracing_subscriber::EnvFilter;
 use tributary_http::AdminToken;
+use tributary_job::Zone;
 use tributary_statement::MASK;
 
 /// A kind of value.
@@ -40,9 +41,13 @@ pub(crate) enum LogFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct LogFilter(pub(crate) String);
 
-/// An IANA zone, or `None` for the zone of the process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct TimeZone(pub(crate) Option<chrono_tz::Tz>);
+/// A time zone and how it was written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TimeZone {
+    text: String,
+    /// `None` is the zone of the process.
+    named: Option<Zone>,
+}
 
 impl SettingValue for Duration {
     const KIND: &'static str = "duration";
@@ -193,16 +198,24 @@ impl SettingValue for TimeZone {
     const KIND: &'static str = "time zone";
 
     fn parse(text: &str) -> Result<Self, String> {
-        match text {
-            "local" => Ok(Self(None)),
-            _ => text
-                .parse()
-                .map(|zone| Self(Some(zone)))
-                .map_err(|_| "not a time zone; write local, UTC or an IANA name such as Europe/Berlin".to_owned()),
-        }
+        let named = match text {
+            "local" => None,
+            _ => Some(text.parse().map_err(|_| {
+                "not a time zone; write local, UTC, an IANA name such as Europe/Berlin, or an offset such as GMT+08:00"
+                    .to_owned()
+            })?),
+        };
+        Ok(Self { text: text.to_owned(), named })
     }
 
     fn show(&self) -> String {
-        self.0.map_or("local", |zone| zone.name()).to_owned()
+        self.text.clone()
+    }
+}
+
+impl TimeZone {
+    /// The zone itself.
+    pub(crate) fn zone(&self) -> Zone {
+        self.named.unwrap_or_else(Zone::system)
     }
 }

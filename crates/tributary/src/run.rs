@@ -1,0 +1,118 @@
+//! `tributary run`: settings, log, port, job, drain, exit code, in this order.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use prometheus::Registry;
+use tracing::info;
+use tributary_http::{HttpConfig, Server};
+use tributary_job::{Job, JobSetup, Mode};
+use tributary_runtime::{Clock, Drain, Executor, Supervisor, SystemClock};
+use tributary_sink::SinkMetrics;
+
+use crate::args::RunArguments;
+use crate::daemon::Daemon;
+use crate::failure::{CommandError, Failure};
+use crate::heartbeat::Heartbeat;
+use crate::log::Console;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::{environment, process, progress, runtime, statements};
+
+/// What the job may take beyond the drain deadline, or after a second signal, before it is left behind.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Runs until the sources end or a signal comes.
+pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    let settings = Settings::load(
+        &arguments.settings,
+        &arguments.catalog,
+        &[
+            ("--listen", "http", "listen", &arguments.listen),
+            ("--memory-limit", "memory", "limit", &arguments.memory_limit),
+        ],
+    )?;
+    let console = Console::start(&settings.log)?;
+    daemon(arguments, &settings, &console).map_err(|failure| failure.told(&console))
+}
+
+fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> Result<(), Failure> {
+    announce(settings);
+    let files = statements::read(&arguments.files)?;
+    let registry = Registry::new();
+    let twice = |problem: prometheus::Error| CommandError::Internal(problem.to_string());
+    process::register(&registry).map_err(twice)?;
+    let metrics = SinkMetrics::register(&registry).map_err(twice)?;
+    let drain = Drain::new();
+    let runtime = runtime()?;
+    let heartbeat = Heartbeat::start();
+    let daemon = Arc::new(Daemon::new(heartbeat.clone(), drain.clone(), SystemClock.now_millis()));
+    let http = HttpConfig { listen: settings.http.listen, admin_token: settings.admin_token()? };
+    let server = Server::bind(http, registry.clone(), Arc::clone(&daemon) as _, Arc::clone(&daemon) as _)?;
+
+    let done = runtime.block_on(async {
+        let mut attendants: Supervisor<CommandError> = Supervisor::new();
+        let signals = Signals::listen()?;
+        attendants.spawn("signals", forever(signals.pass_on(drain.clone(), settings.job.drain_deadline)));
+        attendants.spawn("heartbeat", forever(heartbeat.beat()));
+        let job = async {
+            let executor = Executor::try_threads(settings.job.parallelism.unwrap_or_else(cores))
+                .map_err(|source| CommandError::Io { doing: "start the encoding threads".to_owned(), source })?;
+            let env = environment(executor)?;
+            let plans = statements::carry_out(&files, Mode::Run, settings, &env, &drain).await?;
+            let job = Job::new(
+                plans,
+                JobSetup {
+                    env,
+                    drain: drain.clone(),
+                    drain_deadline: settings.job.drain_deadline,
+                    memory_bytes: usize::try_from(settings.memory.limit.0).unwrap_or(usize::MAX),
+                    metrics,
+                },
+            );
+            daemon.opened(job.handle());
+            let show = progress::show(job.handle(), console.status().cloned());
+            tokio::select! {
+                done = job.run() => Ok(done?),
+                () = show => Ok(()),
+            }
+        };
+        tokio::select! {
+            done = job => done,
+            failed = attendants.join() => Ok(failed?),
+            () = overdue(&drain) => Err(CommandError::NotDrained.into()),
+        }
+    });
+    // Whatever still runs after a hard stop must not keep the process.
+    runtime.shutdown_background();
+    server.shutdown();
+    if done.is_ok() {
+        info!("done");
+    }
+    done
+}
+
+/// Says what is in force, secrets masked.
+fn announce(settings: &Settings) {
+    let shown: Vec<String> = settings.effective().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let catalogs: Vec<&str> = settings.catalogs.keys().map(String::as_str).collect();
+    info!(version = env!("CARGO_PKG_VERSION"), settings = shown.join(" "), catalogs = catalogs.join(","), "tributary");
+}
+
+/// Container limits are honoured by the standard library.
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// The drain's time is over and the job had its last words.
+async fn overdue(drain: &Drain) {
+    drain.expired().await;
+    tokio::time::sleep(LAST_WORDS).await;
+}
+
+/// A task that ends only with its group.
+async fn forever(task: impl Future<Output = ()>) -> Result<(), CommandError> {
+    task.await;
+    Ok(())
+}

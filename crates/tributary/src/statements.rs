@@ -1,0 +1,99 @@
+//! Job files to pipelines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tracing::warn;
+use tributary_job::{JobDefaults, JobError, Mode, PipelinePlan, Session};
+use tributary_runtime::{Backoff, Drain, Env, FailureKind};
+use tributary_statement::{Script, Variable};
+
+use crate::catalogs;
+use crate::failure::{CommandError, Failure};
+use crate::settings::Settings;
+
+const LEAST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
+/// A job file and what it says.
+pub(crate) struct JobFile {
+    path: PathBuf,
+    script: Script,
+}
+
+/// Reads and parses the files, in order.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<JobFile>, Failure> {
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| JobError::Read { path: path.clone(), source })
+            .map_err(Failure::from)?;
+        let script = tributary_statement::parse(&path.to_string_lossy(), &text, &variable).map_err(JobError::from)?;
+        Ok(JobFile { path: path.clone(), script })
+    };
+    paths.iter().map(read).collect()
+}
+
+/// Follows the statements. A catalog that cannot be reached is waited for in [`Mode::Run`], until a drain is asked
+/// for; in [`Mode::Check`] it is the answer.
+pub(crate) async fn carry_out(
+    files: &[JobFile],
+    mode: Mode,
+    settings: &Settings,
+    env: &Env,
+    drain: &Drain,
+) -> Result<Vec<PipelinePlan>, Failure> {
+    let backoff = Backoff::try_new(LEAST_WAIT, LONGEST_WAIT).map_err(|why| CommandError::Internal(why.to_string()))?;
+    let mut attempt = 0;
+    loop {
+        let failure = tokio::select! {
+            () = drain.requested() => return Ok(Vec::new()),
+            done = once(files, mode, settings, env) => match done {
+                Err(failure) if failure.kind() == FailureKind::Transient && mode == Mode::Run => failure,
+                done => return done,
+            },
+        };
+        let wait = backoff.delay(attempt, &env.random);
+        attempt += 1;
+        warn!(error = failure.text(), ?wait, "the job cannot be opened yet");
+        tokio::select! {
+            () = drain.requested() => return Ok(Vec::new()),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+}
+
+async fn once(files: &[JobFile], mode: Mode, settings: &Settings, env: &Env) -> Result<Vec<PipelinePlan>, Failure> {
+    let defaults = JobDefaults {
+        checkpoint_interval: settings.job.checkpoint_interval,
+        parallelism: settings.job.parallelism,
+        zone: settings.job.time_zone.zone(),
+        fsync: settings.storage.fsync,
+    };
+    let mut session = Session::new(mode, defaults, env.clone());
+    for (name, options) in &settings.catalogs {
+        let catalog = catalogs::open(name, options, settings, env)?;
+        let default_database = options.get("default-database").map_or("default", String::as_str);
+        session.add_catalog(name, Arc::new(catalog), default_database);
+    }
+    for file in files {
+        session.apply(&file.script, &file.path).await?;
+    }
+    Ok(session.into_plans()?)
+}
+
+/// `${NAME}` is an environment variable, `${file:PATH}` a file's text without its last line end.
+fn variable(variable: Variable<'_>) -> Result<String, String> {
+    match variable {
+        Variable::Named(name) => std::env::var(name).map_err(|problem| match problem {
+            std::env::VarError::NotPresent => "no such environment variable".to_owned(),
+            std::env::VarError::NotUnicode(_) => "the environment variable is not UTF-8".to_owned(),
+        }),
+        Variable::File(path) => match std::fs::read_to_string(path) {
+            Ok(text) => {
+                Ok(text.strip_suffix('\n').map_or(text.as_str(), |text| text.trim_end_matches('\r')).to_owned())
+            }
+            Err(problem) => Err(problem.to_string()),
+        },
+    }
+}
