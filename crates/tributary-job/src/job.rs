@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
 use tributary_runtime::{Drain, Env, MemoryBudget, Supervisor, TaskFailure};
 use tributary_sink::SinkMetrics;
 
@@ -63,7 +64,7 @@ impl Job {
         let Self { pipelines, setup, handle } = self;
         let share = setup.memory_bytes / pipelines.len().max(1);
         let mut tasks = Supervisor::<JobError>::new();
-        let (failed, mut failures) = tokio::sync::mpsc::unbounded_channel();
+        let (failed, mut failures) = mpsc::channel(pipelines.len().max(1));
         for (plan, shared) in pipelines {
             let around = Surroundings {
                 env: setup.env.clone(),
@@ -81,7 +82,8 @@ impl Job {
                     if !around.drain.is_requested() {
                         around.drain.request(deadline);
                     }
-                    let _ = failed.send(JobError::Pipeline { pipeline: plan.id.clone(), source: Box::new(source) });
+                    // One place each, so there is room.
+                    let _ = failed.try_send(JobError::Pipeline { pipeline: plan.id.clone(), source: Box::new(source) });
                 } else {
                     tracing::info!(pipeline = %plan.id, rows = shared.rows_committed(), "pipeline is done");
                 }

@@ -30,7 +30,7 @@ pub use identity::PipelineId;
 pub use job::{Job, JobSetup};
 pub use pipeline::PipelinePlan;
 pub use session::{Mode, Session};
-pub use settings::JobDefaults;
+pub use settings::{JobDefaults, SET_KEYS, SetKey};
 
 #[cfg(test)]
 mod tests;

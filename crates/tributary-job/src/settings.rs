@@ -42,8 +42,42 @@ const PARALLELISM: &str = "parallelism.default";
 const SINK_PARALLELISM: &str = "sink.parallelism";
 const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
 
-/// The keys that are followed.
-const HONOURED: &[&str] = &[INTERVAL, NAME, ZONE, PARALLELISM, SINK_PARALLELISM, NOT_NULL];
+/// A key of SET that is followed, as the reference shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct SetKey {
+    /// The key.
+    pub key: &'static str,
+    /// What holds without it.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// The keys of SET that are followed.
+pub const SET_KEYS: &[SetKey] = &[
+    SetKey {
+        key: INTERVAL,
+        default: "`[job] checkpoint-interval`",
+        doc: "Time between two commits: how often rows become visible and positions durable.",
+    },
+    SetKey {
+        key: NAME,
+        default: "the file's name without its ending",
+        doc: "First part of the identity of the pipelines after it. Another name is another job, which reads its source from the start.",
+    },
+    SetKey {
+        key: ZONE,
+        default: "`[job] time-zone`",
+        doc: "Zone of LOCALTIMESTAMP, CURRENT_DATE and their kin, and of TIMESTAMP_LTZ as text: a region or an offset such as `GMT+08:00`.",
+    },
+    SetKey { key: PARALLELISM, default: "`[job] parallelism`", doc: "Most data files encoded at a time." },
+    SetKey { key: SINK_PARALLELISM, default: "`parallelism.default`", doc: "The same; it counts where both are set." },
+    SetKey {
+        key: NOT_NULL,
+        default: "`ERROR`",
+        doc: "What becomes of a null for a NOT NULL column: it stops the pipeline. There is no other value.",
+    },
+];
 
 /// Keys of Flink that users carry over and that mean nothing here: one warning each.
 const WITHOUT_MEANING: &[&str] = &[
@@ -203,7 +237,7 @@ impl Settings {
             ZONE => self.zone = fresh.zone,
             PARALLELISM => self.default_parallelism = fresh.default_parallelism,
             SINK_PARALLELISM => self.sink_parallelism = None,
-            other if HONOURED.contains(&other) || WITHOUT_MEANING.contains(&other) => {}
+            other if followed().any(|key| key == other) || WITHOUT_MEANING.contains(&other) => {}
             other if FAMILIES_WITHOUT_MEANING.iter().any(|family| other.starts_with(family)) => {}
             _ => return Err(unknown(key)),
         }
@@ -211,11 +245,15 @@ impl Settings {
     }
 }
 
+fn followed() -> impl Iterator<Item = &'static str> + Clone {
+    SET_KEYS.iter().map(|known| known.key)
+}
+
 fn unknown(key: &Spanned<String>) -> BindError {
     let error = BindError::new(key.span, format!("there is no setting `{key}`"));
-    match nearest(key, HONOURED.iter().chain(WITHOUT_MEANING).copied()) {
+    match nearest(key, followed().chain(WITHOUT_MEANING.iter().copied())) {
         Some(near) => error.help(format!("did you mean '{near}'?")),
-        None => error.help(format!("followed are {}", HONOURED.join(", "))),
+        None => error.help(format!("followed are {}", followed().collect::<Vec<_>>().join(", "))),
     }
 }
 

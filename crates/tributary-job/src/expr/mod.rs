@@ -1,11 +1,10 @@
 //! Scalar expressions: bound to typed columns, evaluated a batch at a time on arrow's kernels, with
 //! the semantics of Flink SQL.
 //!
-//! [`bind`] resolves names and types against a source and reports mistakes with their place;
-//! [`eval`] computes columns; the other modules each hold one part of the semantics: [`types`] the
-//! rules, [`cast`], [`arithmetic`], [`text`] and [`time_field`] the kernels, [`text_form`] and
-//! [`parse`] the text forms, [`zone`] the session's time zone. [`select`] puts them together for one
-//! INSERT.
+//! [`bind`] resolves names and types against a source and reports mistakes with their place; [`eval`] computes columns,
+//! or one [`value`] for all rows; the other modules each hold one part of the semantics: [`types`] the rules, [`cast`],
+//! [`arithmetic`], [`text`] and [`time_field`] the kernels, [`text_form`] and [`parse`] the text forms, [`zone`] the
+//! session's time zone, [`functions`] which functions there are. [`select`] puts them together for one INSERT.
 //!
 //! Not here: aggregates, joins, nested types.
 
