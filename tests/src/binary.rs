@@ -1,4 +1,5 @@
-//! The `tributary` binary under test, built once from the same tree and profile as the tests.
+//! The `tributary` binary under test: the one `TRIBUTARY_BINARY` names (`tests/run` builds it with the tests, in one tree),
+//! otherwise built on demand.
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -8,6 +9,9 @@ use std::sync::OnceLock;
 pub fn tributary() -> &'static PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
+        if let Some(path) = std::env::var_os("TRIBUTARY_BINARY") {
+            return path.into();
+        }
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let built = Command::new(cargo)
             .args(["build", "--quiet", "--locked", "--package", "tributary"])
