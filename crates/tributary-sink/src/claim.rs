@@ -82,7 +82,8 @@ impl Claim {
         env: &Env,
     ) -> Result<Self, SinkError> {
         let guard = Arc::new(OneIncarnation { user: user.clone(), incarnation });
-        let failed = |identifier: i64| move |source: CommitError| SinkError::Commit { identifier, source };
+        let failed =
+            |identifier: i64| move |source: CommitError| SinkError::Commit { identifier, source: Box::new(source) };
         let mut committer =
             Committer::try_open(table.clone(), user.clone(), guard, env.clone()).await.map_err(failed(0))?;
         let state = JobState::from_history(committer.history(), table, user)?;
@@ -123,7 +124,7 @@ async fn pin_until_it_works(
     let mut failures = 0;
     while let Err(error) = consumer::write(table, user.as_str(), snapshot).await {
         if error.kind() != FailureKind::Transient {
-            return Err(SinkError::Table { doing: "pinning the claim", source: error });
+            return Err(SinkError::Table { doing: "pinning the claim", source: Box::new(error) });
         }
         tracing::warn!(%user, %error, "cannot pin the claim yet; trying again");
         tokio::time::sleep(backoff.delay(failures, &env.random)).await;

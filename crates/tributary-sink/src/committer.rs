@@ -189,7 +189,7 @@ impl EpochCommitter {
                 Err(error) => error,
             };
             if error.kind() != FailureKind::Transient {
-                return Err(SinkError::Commit { identifier: request.identifier.0, source: error });
+                return Err(SinkError::Commit { identifier: request.identifier.0, source: Box::new(error) });
             }
             if self.progress.failed(FailureKind::Transient, error.to_string()) == 0 {
                 tracing::warn!(%error, identifier = %request.identifier, "a commit failed; trying again until it works");

@@ -20,7 +20,7 @@ pub enum SinkError {
         /// What the sink was about.
         doing: &'static str,
         /// The lower error, with the object.
-        source: TableError,
+        source: Box<TableError>,
     },
     /// A value or object could not be put into Paimon's format.
     #[error("{doing}: {source}")]
@@ -28,11 +28,11 @@ pub enum SinkError {
         /// What the sink was about.
         doing: &'static str,
         /// The lower error.
-        source: FormatError,
+        source: Box<FormatError>,
     },
     /// Rows could not be encoded into a data file.
     #[error("writing a data file: {0}")]
-    Data(#[from] DataError),
+    Data(#[source] Box<DataError>),
     /// An Arrow kernel refused.
     #[error("{doing}: {source}")]
     Arrow {
@@ -48,7 +48,7 @@ pub enum SinkError {
         /// Path below the table.
         file: String,
         /// The lower error.
-        source: StoreError,
+        source: Box<StoreError>,
     },
     /// A commit failed for good.
     #[error("commit {identifier}: {source}")]
@@ -56,7 +56,7 @@ pub enum SinkError {
         /// The commit identifier; 0 before the first.
         identifier: i64,
         /// The lower error.
-        source: CommitError,
+        source: Box<CommitError>,
     },
     /// A row could not be turned into a row of the table.
     #[error("evaluating the select: {0}")]
@@ -129,12 +129,12 @@ pub enum SinkError {
 impl SinkError {
     /// For `map_err`.
     pub(crate) fn table<E: Into<TableError>>(doing: &'static str) -> impl FnOnce(E) -> Self {
-        move |source| Self::Table { doing, source: source.into() }
+        move |source| Self::Table { doing, source: Box::new(source.into()) }
     }
 
     /// For `map_err`.
     pub(crate) fn format(doing: &'static str) -> impl FnOnce(FormatError) -> Self {
-        move |source| Self::Format { doing, source }
+        move |source| Self::Format { doing, source: Box::new(source) }
     }
 
     /// For `map_err`.
@@ -157,6 +157,12 @@ impl Classify for SinkError {
             Self::Chain(_) | Self::PositionsLost { .. } | Self::Properties { .. } => FailureKind::Corrupt,
             Self::NotDrained { .. } => FailureKind::NotDrained,
         }
+    }
+}
+
+impl From<DataError> for SinkError {
+    fn from(source: DataError) -> Self {
+        Self::Data(Box::new(source))
     }
 }
 

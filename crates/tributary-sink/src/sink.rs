@@ -68,6 +68,7 @@ pub struct OpenSink {
 pub struct Sink {
     setup: SinkSetup,
     claim: Claim,
+    account: Account,
     limits: Limits,
     backoff: Backoff,
     queue: channel::Receiver<Queued>,
@@ -124,6 +125,8 @@ impl Sink {
             () = setup.drain.expired() => return Err(SinkError::NotDrained { rows: 0 }),
         };
         let limits = Limits::derive(&setup.config, setup.budget.limit());
+        // Before the first batch can take its share: one larger than the budget leaves no room even for nothing.
+        let account = Account::open(setup.budget.clone(), limits.pressure_bytes).await;
         let positions = claim.positions.clone();
         let metrics = setup.metrics.of(&setup.pipeline, &setup.table.identifier().to_string());
         let progress = Progress::new(
@@ -147,7 +150,7 @@ impl Sink {
             drain: setup.drain.clone(),
             progress: progress.clone(),
         };
-        let sink = Self { setup, claim, limits, backoff, queue, requests, acked, progress };
+        let sink = Self { setup, claim, account, limits, backoff, queue, requests, acked, progress };
         Ok(OpenSink { sink, input, handle, positions })
     }
 
@@ -178,9 +181,8 @@ impl Sink {
     }
 
     async fn stages(self) -> Result<(), SinkError> {
-        let Self { setup, claim, limits, backoff, queue, requests, acked, progress } = self;
-        let SinkSetup { table, user, identity, transform, budget, env, drain, .. } = setup;
-        let account = Account::open(budget, limits.pressure_bytes).await;
+        let Self { setup, claim, account, limits, backoff, queue, requests, acked, progress } = self;
+        let SinkSetup { table, user, identity, transform, env, drain, .. } = setup;
         let plan = Arc::new(write_plan(&table, transform, &limits, &env, &progress)?);
         let uploads = Arc::new(UploadContext {
             storage: table.storage().clone(),

@@ -66,8 +66,8 @@ pub(crate) fn upload(
     partition: BinaryRow,
 ) -> Result<(Feed, BoxFuture<'static, Result<NewFile, SinkError>>), SinkError> {
     let path = format!("{folder}/{name}");
-    let upload =
-        Upload::start(&context.storage, &path).map_err(|source| SinkError::Upload { file: path.clone(), source })?;
+    let upload = Upload::start(&context.storage, &path)
+        .map_err(|source| SinkError::Upload { file: path.clone(), source: Box::new(source) })?;
     // Every piece holds its bytes of the memory budget: that is the bound.
     let (pieces, queue) = mpsc::unbounded_channel();
     let file = FileUpload { context, path, upload, pushed_bytes: 0, held: None };
@@ -170,7 +170,7 @@ impl FileUpload {
     }
 
     fn lost(&self, source: StoreError) -> SinkError {
-        SinkError::Upload { file: self.path.clone(), source }
+        SinkError::Upload { file: self.path.clone(), source: Box::new(source) }
     }
 }
 

@@ -92,8 +92,8 @@ impl Writers {
         let mut steps = Vec::new();
         for part in self.plan.partitioner.split(rows)? {
             self.append(part, &mut steps)?;
+            self.relieve(&mut steps)?;
         }
-        self.relieve(&mut steps)?;
         Ok(steps)
     }
 
