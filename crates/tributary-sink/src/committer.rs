@@ -185,7 +185,12 @@ impl EpochCommitter {
         let mut attempt = 0;
         loop {
             let error = match self.committer.commit(request).await {
-                Ok(committed) => return Ok(committed),
+                Ok(committed) => {
+                    if attempt > 0 {
+                        tracing::info!(identifier = %request.identifier, retries = attempt, "commits work again");
+                    }
+                    return Ok(committed);
+                }
                 Err(error) => error,
             };
             if error.kind() != FailureKind::Transient {

@@ -309,7 +309,7 @@ impl SinkInput {
 // === impl SinkHandle ===
 
 impl SinkHandle {
-    /// The positions that are committed, for [`Source::committed`](https://docs.rs/tributary-source).
+    /// The positions that are committed, for the source to forget what lies behind them.
     pub fn acked(&self) -> watch::Receiver<Positions> {
         self.acked.clone()
     }

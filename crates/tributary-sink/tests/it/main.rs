@@ -9,3 +9,4 @@ mod exactly_once;
 mod faults;
 mod harness;
 mod memory;
+mod threads;
