@@ -1,6 +1,7 @@
 //! One binary for all end-to-end tests, so that they link once; each topic is a module.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
+mod bad_input;
 mod house;
 mod interop;
 mod kill;

@@ -3,7 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Instant;
 
@@ -29,9 +29,19 @@ impl Daemon {
     /// The same, with environment variables.
     pub fn start_with(job: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let mut command = binary::command(&["run", job.to_str().unwrap()]);
-        command.args(arguments);
+        command.args(arguments).envs(environment.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// The same, with the daemon's command line as the last arguments of another one.
+    pub fn start_under(wrapper: &[&str], job: &Path) -> Self {
+        let mut command = Command::new(wrapper[0]);
+        command.args(&wrapper[1..]).arg(binary::tributary()).args(["run", job.to_str().unwrap()]);
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         command.env("TRIBUTARY_HTTP__LISTEN", "127.0.0.1:0").env("TRIBUTARY_LOG__FORMAT", "json");
-        command.envs(environment.iter().copied());
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tracing::instrument::WithSubscriber;
+use tracing::subscriber::NoSubscriber;
 use tracing::warn;
 use tributary_job::{JobDefaults, JobError, Mode, PipelinePlan, Session};
 use tributary_runtime::{Backoff, Drain, Env, FailureKind};
@@ -25,10 +27,11 @@ pub(crate) struct JobFile {
 /// Reads and parses the files, in order.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<JobFile>, Failure> {
     let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path)
-            .map_err(|source| JobError::Read { path: path.clone(), source })
-            .map_err(Failure::from)?;
-        let script = tributary_statement::parse(&path.to_string_lossy(), &text, &variable).map_err(JobError::from)?;
+        let text = std::fs::read_to_string(path).map_err(|problem| {
+            Failure::usage(format!("cannot read the job file {}: {problem}; correct the path", path.display()))
+        })?;
+        let script =
+            tributary_statement::parse(&path.to_string_lossy(), &text, &variable).map_err(JobError::Statement)?;
         Ok(JobFile { path: path.clone(), script })
     };
     paths.iter().map(read).collect()
@@ -48,7 +51,7 @@ pub(crate) async fn carry_out(
     loop {
         let failure = tokio::select! {
             () = drain.requested() => return Ok(Vec::new()),
-            done = once(files, mode, settings, env) => match done {
+            done = rehearsed(files, mode, settings, env) => match done {
                 Err(failure) if failure.kind() == FailureKind::Transient && mode == Mode::Run => failure,
                 done => return done,
             },
@@ -61,6 +64,20 @@ pub(crate) async fn carry_out(
             () = tokio::time::sleep(wait) => {}
         }
     }
+}
+
+/// Resolves everything before anything is created: a mistake in the last statement leaves no table behind.
+async fn rehearsed(
+    files: &[JobFile],
+    mode: Mode,
+    settings: &Settings,
+    env: &Env,
+) -> Result<Vec<PipelinePlan>, Failure> {
+    if mode == Mode::Run {
+        // What is worth a log line is said once, when it is done.
+        once(files, Mode::Check, settings, env).with_subscriber(NoSubscriber::default()).await?;
+    }
+    once(files, mode, settings, env).await
 }
 
 async fn once(files: &[JobFile], mode: Mode, settings: &Settings, env: &Env) -> Result<Vec<PipelinePlan>, Failure> {
