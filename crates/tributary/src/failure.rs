@@ -64,16 +64,21 @@ impl Failure {
         ExitCode::from(self.kind.exit_code())
     }
 
-    /// The error and its causes on one line, each cause once: many messages include theirs.
+    /// The error and its causes on one line. Many messages include their causes, and layers in between repeat what
+    /// is below them: once the root is told, so is everything.
     pub(crate) fn text(&self) -> String {
-        let mut text = self.error.to_string();
+        let mut causes = Vec::new();
         let mut cause = self.error.source();
         while let Some(error) = cause {
-            let said = error.to_string();
-            if !text.contains(&said) {
-                text = format!("{text}: {said}");
-            }
+            causes.push(error.to_string());
             cause = error.source();
+        }
+        let mut text = self.error.to_string();
+        for cause in &causes {
+            if causes.last().is_some_and(|root| text.contains(root)) {
+                break;
+            }
+            text = format!("{text}: {cause}");
         }
         text
     }
