@@ -1,6 +1,7 @@
 //! `tributary check`: would it run? One line a section, and the exit code of the first that failed.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use paimon_catalog::Catalog as _;
 use paimon_table::probe::probe_create_if_absent;
@@ -52,6 +53,11 @@ pub(crate) async fn check(arguments: &CheckArguments, settings: &Settings, env: 
 async fn catalog(name: &str, options: &CatalogOptions, settings: &Settings, env: &Env) -> Result<String, Failure> {
     let catalog = catalogs::open(name, options, settings, env)?;
     let databases = catalog.list_databases().await?.len();
+    let warehouse = options.get("warehouse").map_or("", String::as_str);
+    if databases == 0 && !warehouse.contains(':') && !Path::new(warehouse).exists() {
+        // The probe would make the folder.
+        return Ok(format!("{warehouse} does not exist yet; it is made with its first table, and not probed before"));
+    }
     probe_create_if_absent(catalog.storage(), &env.random).await?;
     Ok(format!("{databases} databases; the store creates files only if absent"))
 }

@@ -114,3 +114,31 @@ fn refusal(problem: ControlError) -> AdminError {
         other => AdminError::Refused(other.to_string()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn before_its_job_is_open_the_daemon_is_alive_and_not_ready() {
+        let drain = Drain::new();
+        let daemon = Daemon::new(Heartbeat::start(), drain.clone(), 7);
+        assert!(daemon.live().iter().all(Check::is_passed));
+        let failed = |daemon: &Daemon| -> Vec<String> {
+            let checks = daemon.ready().into_iter().filter(|check| !check.is_passed());
+            checks.map(|check| format!("{} {}", check.name(), check.detail())).collect()
+        };
+        assert_eq!(failed(&daemon), ["job is still being opened"]);
+        assert_eq!(daemon.status()["state"], "opening");
+        let refused = daemon.checkpoint(None).await.unwrap_err();
+        assert_eq!(refused.to_string(), "the job is still being opened");
+
+        drain.request(Duration::from_secs(25));
+        assert_eq!(failed(&daemon), ["running the daemon is draining", "job is still being opened"]);
+        assert_eq!(daemon.status()["state"], "draining");
+    }
+}

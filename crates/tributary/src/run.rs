@@ -116,3 +116,23 @@ async fn forever(task: impl Future<Output = ()>) -> Result<(), CommandError> {
     task.await;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::Instant;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_job_gets_its_deadline_and_a_second_signal_cuts_it_short() {
+        for (signals, expected) in [(1, 26), (2, 1)] {
+            let drain = Drain::new();
+            let start = Instant::now();
+            for _ in 0..signals {
+                drain.request(Duration::from_secs(25));
+            }
+            overdue(&drain).await;
+            assert_eq!(start.elapsed().as_secs(), expected);
+        }
+    }
+}

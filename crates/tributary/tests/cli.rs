@@ -89,11 +89,35 @@ fn check_resolves_everything_and_creates_nothing() {
     assert_eq!(checked.status.code(), Some(0));
     assert!(!folder.path().join("warehouse").exists());
 
+    let checked = tributary(folder.path(), &["check", "--warehouse", "w"]);
+    assert_eq!(
+        said(&checked.stdout),
+        "ok      settings: no settings file\nok      catalog paimon: w does not exist yet; it is made with its first \
+         table, and not probed before\n"
+    );
+    assert!(!folder.path().join("w").exists());
+
     std::fs::write(folder.path().join("job.sql"), JOB.replace("SELECT id, n", "SELECT id, m")).unwrap();
     let checked = tributary(folder.path(), &["check", "job.sql"]);
     assert_eq!(checked.status.code(), Some(2));
     let told = said(&checked.stdout);
     assert!(told.contains("FAILED  statements: job.sql:5:"), "{told}");
+}
+
+#[test]
+fn the_tutorial_would_run_under_the_sample_settings() {
+    let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["tutorial.sql", "tributary.toml"] {
+        std::fs::copy(config.join(name), folder.path().join(name)).unwrap();
+    }
+    let checked = tributary(folder.path(), &["check", "tutorial.sql", "--config", "tributary.toml"]);
+    assert_eq!(
+        said(&checked.stdout),
+        "ok      settings: tributary.toml\nok      pipeline tutorial.test_paimon_db.test_append_tbl.1: fills \
+         test_paimon_db.test_append_tbl\n"
+    );
+    assert_eq!(checked.status.code(), Some(0));
 }
 
 #[test]
