@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
 use tracing::info;
 use tributary_job::{JobHandle, PipelineStatus};
 
@@ -24,7 +24,7 @@ struct Reading {
 /// Shows the job's progress until dropped.
 pub(crate) async fn show(job: JobHandle, terminal: Option<MultiProgress>) {
     let bar = terminal.map(|terminal| {
-        let bar = terminal.add(ProgressBar::new_spinner());
+        let bar = terminal.add(ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear));
         bar.set_style(ProgressStyle::default_spinner());
         bar
     });
