@@ -97,8 +97,7 @@ impl Committer {
             min_count: options.manifest_merge_min_count,
             full_threshold_bytes: options.manifest_full_compaction_threshold_size.bytes(),
         };
-        let seen = snapshots::find_latest(table.storage()).await?;
-        let history = history::walk_back(&table, &user, seen.as_ref()).await?;
+        let (history, seen) = history::look_back(&table, &user).await?;
         Ok(Self {
             schema: Arc::clone(table.schema()),
             own: history.newest.iter().cloned().collect(),

@@ -36,20 +36,25 @@ pub struct UserHistory {
 /// # Errors
 /// The store's, or for a snapshot or consumer file that cannot be read.
 pub async fn newest_of_user(table: &Table, user: &CommitUser) -> Result<UserHistory> {
-    let latest = snapshots::find_latest(table.storage()).await?;
-    walk_back(table, user, latest.as_ref()).await
+    Ok(look_back(table, user).await?.0)
 }
 
-pub(crate) async fn walk_back(table: &Table, user: &CommitUser, latest: Option<&Found>) -> Result<UserHistory> {
+/// The history of `user`, and the newest snapshot it was searched from.
+pub(crate) async fn look_back(table: &Table, user: &CommitUser) -> Result<(UserHistory, Option<Found>)> {
+    // The pin first: a process of the same user that is still running moves it, and what it pins is then among the
+    // snapshots found afterwards.
     let pin = consumer::read(table, user.as_str()).await?;
-    let newest = latest.map_or(0, |found| found.snapshot.id.0);
-    // The pin was written with a snapshot of the user, so nothing below it is newer than that one.
-    let oldest = pin.map_or(1, |pin| pin.0.min(newest).max(1));
+    let latest = snapshots::find_latest(table.storage()).await?;
+    let newest = latest.as_ref().map_or(0, |found| found.snapshot.id.0);
+    // The pin was written with a snapshot of the user, so nothing below it is newer than that one. A pin above
+    // the newest snapshot is left from a history that was rolled back: it says nothing about this one.
+    let oldest = pin.map_or(1, |pin| pin.0.max(1));
+    let oldest = if oldest > newest { 1 } else { oldest };
     let mut history = UserHistory {
         newest: None,
         pin,
         complete: oldest == 1,
-        latest: latest.map(|found| Arc::clone(&found.snapshot)),
+        latest: latest.as_ref().map(|found| Arc::clone(&found.snapshot)),
     };
     let storage = table.storage();
     let mut older = stream::iter((oldest..=newest).rev().map(SnapshotId))
@@ -67,15 +72,18 @@ pub(crate) async fn walk_back(table: &Table, user: &CommitUser, latest: Option<&
             break;
         }
     }
-    Ok(history)
+    Ok((history, latest))
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use tributary_testkit::{FaultStore, Op};
+
     use super::*;
     use crate::error::TableError;
+    use crate::store::Storage;
     use crate::testing::*;
 
     #[tokio::test]
@@ -110,5 +118,38 @@ mod tests {
         table.storage().put("consumer/consumer-u", "{".into()).await.unwrap();
         let error = newest_of_user(&table, &user).await.unwrap_err();
         assert!(matches!(error, TableError::Corrupt { .. }), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_commit_and_its_pin_that_appear_meanwhile_are_not_a_lost_history() {
+        // Without any snapshot before, and behind one of another user.
+        for foreign in [0, 1] {
+            let clean = memory();
+            let table = create(&clean, &[]).await;
+            for identifier in 1..=foreign {
+                committer(&table, "other", 1).await.commit(&request("other", identifier)).await.unwrap();
+            }
+            let store = FaultStore::new(Arc::clone(&clean.store));
+            let watched = open(&Storage::new(Arc::new(store.clone()), clean.root.clone())).await;
+            let hold = store.hold(|call| call.op == Op::Get && call.path.as_ref().contains("consumer"));
+            let user = CommitUser::new("u");
+            let (history, ()) = futures::join!(newest_of_user(&watched, &user), async {
+                hold.arrived(1).await;
+                let committed = committer(&table, "u", 2).await.commit(&request("u", 1)).await.unwrap();
+                consumer::write(&table, "u", committed.snapshot.id).await.unwrap();
+                hold.release();
+            });
+            assert_eq!(history.unwrap().newest.map(|snapshot| snapshot.id.0), Some(foreign + 1));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pin_above_a_history_that_was_rolled_back_hides_nothing() {
+        let table = create(&memory(), &[]).await;
+        committer(&table, "u", 1).await.commit(&request("u", 1)).await.unwrap();
+        committer(&table, "other", 2).await.commit(&request("other", 1)).await.unwrap();
+        consumer::write(&table, "u", SnapshotId(7)).await.unwrap();
+        let history = newest_of_user(&table, &CommitUser::new("u")).await.unwrap();
+        assert_eq!((history.newest.map(|snapshot| snapshot.id.0), history.pin), (Some(1), Some(SnapshotId(7))));
     }
 }
