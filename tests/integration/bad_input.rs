@@ -1,7 +1,7 @@
 //! What a user gets to read when something is wrong: the place, the remedy, an exit code, and nothing half-written.
 
 use std::path::Path;
-use std::process::{Command, Output};
+use std::process::Output;
 
 use tributary_tests::daemon::Daemon;
 use tributary_tests::{Scratch, binary, root};
@@ -82,13 +82,6 @@ fn a_mistake_in_the_job_is_shown_with_its_place_and_remedy_and_creates_nothing()
 }
 
 #[test]
-fn a_missing_file_is_named() {
-    let output = binary::run(&["run", "missing.sql"]);
-    assert_eq!(output.status.code(), Some(2));
-    assert_eq!(error(&output), "error: cannot read missing.sql: No such file or directory (os error 2)");
-}
-
-#[test]
 fn a_warehouse_that_is_a_file_is_refused() {
     let scratch = Scratch::new();
     scratch.file("warehouse", "not a folder");
@@ -96,22 +89,6 @@ fn a_warehouse_that_is_a_file_is_refused() {
     assert_eq!(output.status.code(), Some(2));
     let error = error(&output);
     assert!(error.contains("warehouse") && error.contains("Not a directory"), "{error}");
-}
-
-#[test]
-fn a_port_in_use_ends_the_start_before_anything_is_created() {
-    let scratch = Scratch::new();
-    let job = scratch.file("job.sql", &tutorial());
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = taken.local_addr().unwrap().to_string();
-    let output = binary::run(&["run", job.to_str().unwrap(), "--listen", &address]);
-    assert_eq!(output.status.code(), Some(2));
-    let expected = format!(
-        "error: cannot listen on {address}: the port is in use; stop the process that uses it, or choose another address \
-         with --listen or http.listen (port 0 picks a free one)"
-    );
-    assert_eq!(error(&output), expected);
-    assert!(!scratch.path("warehouse").exists());
 }
 
 #[test]
@@ -171,43 +148,4 @@ fn damage(folder: &Path, prefix: &str) -> Vec<String> {
         }
     }
     names
-}
-
-/// A disk of two megabytes: the daemon says so, is not ready, and goes on once there is room; no row is lost.
-#[test]
-fn a_full_disk_is_waited_out() {
-    const OWN_MOUNTS: [&str; 3] = ["unshare", "--map-root-user", "--mount"];
-    let allowed = Command::new(OWN_MOUNTS[0]).args(&OWN_MOUNTS[1..]).arg("true").status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        assert!(std::env::var_os("CI").is_none(), "this machine allows no mount namespaces");
-        eprintln!("not tested: this machine allows no mount namespaces");
-        return;
-    }
-    let scratch = Scratch::new();
-    let disk = scratch.path("disk");
-    std::fs::create_dir(&disk).unwrap();
-    let job = "
-        SET 'execution.checkpointing.interval' = '100 ms';
-        CREATE CATALOG paimon WITH ('type' = 'paimon', 'warehouse' = 'disk/warehouse');
-        CREATE TABLE IF NOT EXISTS paimon.db.t (id STRING);
-        CREATE TEMPORARY TABLE source (id STRING) WITH ('connector' = 'datagen', 'rows-per-second' = '20000');
-        INSERT INTO paimon.db.t SELECT id FROM source;";
-    let job = scratch.file("job.sql", job);
-    // A mount namespace of its own, so that the disk is small for this process and gone with it.
-    let script = format!(
-        "mount -t tmpfs -o size=2m tmpfs {disk} && head -c 1000000 /dev/zero > {disk}/ballast && exec \"$0\" \"$@\"",
-        disk = disk.display()
-    );
-    let wrapper = [&OWN_MOUNTS[..], &["sh", "-c", &script]].concat();
-    let mut daemon = Daemon::start_under(&wrapper, &job);
-    daemon.wait_for_rows(1);
-    daemon.wait_for_line("No space left on device");
-    daemon.poll("/readyz", |answer| (answer.status == 503).then_some(()));
-    daemon.poll("/livez", |answer| (answer.status == 200).then_some(()));
-    // The file is removed inside the daemon's own view of the disk.
-    let ballast = format!("/proc/{}/root{}/ballast", daemon.id(), disk.display());
-    std::fs::remove_file(ballast).unwrap();
-    let before =
-        daemon.poll("/metrics", |answer| tributary_tests::http::metric(&answer.body, "tributary_commit_rows_total"));
-    daemon.wait_for_rows(before as u64 + 1);
 }

@@ -5,5 +5,6 @@ mod bad_input;
 mod house;
 mod interop;
 mod kill;
+mod operations;
 mod simulation;
 mod tutorial;

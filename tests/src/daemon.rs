@@ -34,9 +34,10 @@ impl Daemon {
     }
 
     /// The same, with the daemon's command line as the last arguments of another one.
-    pub fn start_under(wrapper: &[&str], job: &Path) -> Self {
+    pub fn start_under(wrapper: &[&str], job: &Path, environment: &[(&str, &str)]) -> Self {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).arg(binary::tributary()).args(["run", job.to_str().unwrap()]);
+        command.envs(environment.iter().copied());
         Self::spawn(command)
     }
 

@@ -10,6 +10,7 @@ pub mod binary;
 pub mod canonical;
 pub mod daemon;
 pub mod datagen;
+pub mod disk;
 pub mod http;
 pub mod pypaimon;
 pub mod table;

@@ -48,7 +48,7 @@ pub async fn probe_create_if_absent(storage: &Storage, random: &Random) -> Resul
     }
     match observed? {
         None => Ok(()),
-        Some(observed) => Err(ProbeError::NotHonoured { location: storage.root.to_string(), observed }),
+        Some(observed) => Err(ProbeError::NotHonoured { location: storage.location(""), observed }),
     }
 }
 

@@ -29,7 +29,7 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::arrow::arrow_schema;
 use crate::data_error::DataError;
-use crate::store::{Storage, StoreError};
+use crate::store::Storage;
 use crate::table::Table;
 
 /// Rows of a batch, unless a row group ends before.
@@ -104,7 +104,7 @@ impl DataFile {
     /// The file `rel` of `storage`, which is `size` bytes long.
     pub fn new(storage: &Storage, rel: impl Into<String>, size: u64) -> Self {
         let rel = rel.into();
-        Self { path: storage.path(&rel).to_string(), storage: storage.clone(), rel, size }
+        Self { path: storage.location(&rel), storage: storage.clone(), rel, size }
     }
 
     /// Opens the file and streams `fields` of every row, in file order; the batches have [`arrow_schema`]`(fields)`.
@@ -215,7 +215,7 @@ impl DataFile {
             Ok(pieces) if is_complete(ranges, &pieces) => return Ok(pieces),
             // Some stores answer with what there is of a range.
             Ok(_) => self.corrupt("it ends too early".to_owned()),
-            Err(error) => StoreError::new("read", &path, error).into(),
+            Err(error) => self.storage.failed("read", &path)(error).into(),
         };
         // A file that was cut short fails like a store in trouble; its size tells them apart.
         match self.storage.size_opt(&self.rel).await {

@@ -31,6 +31,8 @@ pub struct Storage {
     pub store: Arc<dyn ObjectStore>,
     /// The folder, as a path inside `store`.
     pub root: Path,
+    /// What stands before a path of `store` where users name it: `/` on a local disk.
+    origin: Arc<str>,
 }
 
 /// What a storage may be tuned by; `[storage]` of the settings.
@@ -75,7 +77,7 @@ pub enum StoreError {
     NotFound {
         /// What was being done.
         action: &'static str,
-        /// The object's path in the store.
+        /// Where the object is, as users name it.
         path: String,
         /// The store's own error.
         source: Box<object_store::Error>,
@@ -85,7 +87,7 @@ pub enum StoreError {
     Store {
         /// What was being done.
         action: &'static str,
-        /// The object's path in the store.
+        /// Where the object is, as users name it.
         path: String,
         /// The store's own error.
         source: Box<object_store::Error>,
@@ -105,7 +107,7 @@ impl Default for StorageOptions {
 impl Storage {
     /// A storage on `store` whose names start at `root`.
     pub fn new(store: Arc<dyn ObjectStore>, root: Path) -> Self {
-        Self { store, root }
+        Self { store, root, origin: "".into() }
     }
 
     /// Opens `url` with default options: a plain path (relative ones start at the working directory), `file:` or
@@ -136,7 +138,7 @@ impl Storage {
                 let rest = url["memory:".len()..].trim_start_matches('/');
                 let (name, folder) = rest.split_once('/').unwrap_or((rest, ""));
                 let root = Path::parse(folder).map_err(|error| refuse(error.to_string()))?;
-                Ok(Self::new(memory_store(name), root))
+                Ok(Self { store: memory_store(name), root, origin: format!("memory://{name}/").into() })
             }
             Some(other) => Err(refuse(format!("scheme '{other}' is not supported yet; use a path, file: or memory:"))),
         }
@@ -149,13 +151,28 @@ impl Storage {
         let absolute = resolve(path).map_err(|error| error.to_string())?;
         let root = Path::from_absolute_path(&absolute).map_err(|error| error.to_string())?;
         let random = Random::try_from_os().map_err(|error| error.to_string())?;
-        Ok(Self::new(Arc::new(LocalStore::new(options.fsync, random)), root))
+        Ok(Self { store: Arc::new(LocalStore::new(options.fsync, random)), root, origin: "/".into() })
     }
 
     /// The storage one or more folders further down. `rel` must be a valid object name; an invalid one surfaces at the
     /// first use as [`StoreError::Name`], because it is kept as it is.
     pub fn child(&self, rel: &str) -> Self {
-        Self { store: Arc::clone(&self.store), root: self.path(rel) }
+        Self { root: self.path(rel), ..self.clone() }
+    }
+
+    /// Where `rel` is, as users name it: `/data/warehouse/db.db/t`, `memory://name/db.db/t`.
+    pub fn location(&self, rel: &str) -> String {
+        format!("{}{}", self.origin, self.path(rel))
+    }
+
+    /// For `map_err`: what was being done to which object.
+    pub(crate) fn failed(
+        &self,
+        action: &'static str,
+        path: &Path,
+    ) -> impl FnOnce(object_store::Error) -> StoreError + use<> {
+        let location = format!("{}{path}", self.origin);
+        move |source| StoreError::new(action, location, source)
     }
 
     /// The path of `rel` inside the store. Characters an object name cannot hold are percent-encoded, so that the
@@ -184,7 +201,7 @@ impl Storage {
     pub async fn get(&self, rel: &str) -> Result<Bytes, StoreError> {
         let path = self.try_path(rel)?;
         let read = async { self.store.get(&path).await?.bytes().await };
-        read.await.map_err(|error| StoreError::new("read", &path, error))
+        read.await.map_err(self.failed("read", &path))
     }
 
     /// The whole object, or `None` when it is absent.
@@ -208,7 +225,7 @@ impl Storage {
         match self.store.head(&path).await {
             Ok(meta) => Ok(Some(meta.size)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(StoreError::new("look up", &path, error)),
+            Err(error) => Err(self.failed("look up", &path)(error)),
         }
     }
 
@@ -218,11 +235,7 @@ impl Storage {
     /// What the store says; see [`StoreError::outcome_unknown`].
     pub async fn put(&self, rel: &str, bytes: Bytes) -> Result<(), StoreError> {
         let path = self.try_path(rel)?;
-        self.store
-            .put(&path, PutPayload::from(bytes))
-            .await
-            .map(drop)
-            .map_err(|error| StoreError::new("write", &path, error))
+        self.store.put(&path, PutPayload::from(bytes)).await.map(drop).map_err(self.failed("write", &path))
     }
 
     /// Writes the object unless one of that name exists; of any number of concurrent callers exactly one creates it.
@@ -238,7 +251,7 @@ impl Storage {
             Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => {
                 Ok(Create::Exists)
             }
-            Err(error) => Err(StoreError::new("create", &path, error)),
+            Err(error) => Err(self.failed("create", &path)(error)),
         }
     }
 
@@ -281,7 +294,7 @@ impl Storage {
                 objects: Vec::new(),
                 extensions: Default::default(),
             }),
-            Err(error) => Err(StoreError::new("list", &path, error)),
+            Err(error) => Err(self.failed("list", &path)(error)),
         }
     }
 
@@ -293,7 +306,7 @@ impl Storage {
         let path = self.try_path(rel)?;
         match self.store.delete(&path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(StoreError::new("delete", &path, error)),
+            Err(error) => Err(self.failed("delete", &path)(error)),
         }
     }
 }
@@ -343,8 +356,7 @@ fn memory_store(name: &str) -> Arc<dyn ObjectStore> {
 
 impl StoreError {
     /// Wraps the store's error with what was being done to which object.
-    pub fn new(action: &'static str, path: &Path, source: object_store::Error) -> Self {
-        let path = path.to_string();
+    pub fn new(action: &'static str, path: String, source: object_store::Error) -> Self {
         let source = Box::new(source);
         match *source {
             object_store::Error::NotFound { .. } => Self::NotFound { action, path, source },

@@ -64,7 +64,7 @@ impl Table {
     pub async fn load(identifier: TableIdentifier, storage: Storage, port: Arc<dyn SnapshotCommit>) -> Result<Self> {
         match latest_schema(&storage).await? {
             Some(schema) => Self::with_schema(identifier, storage, schema, port),
-            None => Err(TableError::NotATable { location: storage.root.to_string() }),
+            None => Err(TableError::NotATable { location: storage.location("") }),
         }
     }
 
@@ -107,7 +107,7 @@ impl Table {
 
     /// The table's path in its store, for messages.
     pub fn location(&self) -> String {
-        self.inner.storage.root.to_string()
+        self.inner.storage.location("")
     }
 
     /// How this table's snapshots are created.

@@ -83,11 +83,7 @@ impl Upload {
     pub async fn finish(&mut self) -> Result<u64, StoreError> {
         if self.parts.is_none() {
             let payload: PutPayload = self.buffered.iter().cloned().collect();
-            self.storage
-                .store
-                .put(&self.path, payload)
-                .await
-                .map_err(|error| StoreError::new("write", &self.path, error))?;
+            self.storage.store.put(&self.path, payload).await.map_err(self.storage.failed("write", &self.path))?;
             self.take(self.buffered_bytes);
             return Ok(self.total_bytes);
         }
@@ -103,7 +99,7 @@ impl Upload {
             }
             parts.upload.complete().await
         };
-        complete.await.map_err(|error| StoreError::new("write", &self.path, error))?;
+        complete.await.map_err(self.storage.failed("write", &self.path))?;
         Ok(self.total_bytes)
     }
 
@@ -116,7 +112,7 @@ impl Upload {
             return Ok(());
         };
         drop(in_flight);
-        upload.abort().await.map_err(|error| StoreError::new("abort the upload of", &self.path, error))
+        upload.abort().await.map_err(self.storage.failed("abort the upload of", &self.path))
     }
 
     /// Bytes held in memory: pushed, but not known to have arrived. An upper bound.
@@ -126,7 +122,7 @@ impl Upload {
     }
 
     async fn send(&mut self, part_bytes: usize) -> Result<(), StoreError> {
-        let wrap = |error| StoreError::new("write", &self.path, error);
+        let wrap = self.storage.failed("write", &self.path);
         if self.parts.is_none() {
             let upload = self.storage.store.put_multipart(&self.path).await.map_err(wrap)?;
             self.parts = Some(Parts { upload, in_flight: FuturesUnordered::new() });
@@ -137,13 +133,13 @@ impl Upload {
         };
         while parts.in_flight.len() >= MAX_PARTS_IN_FLIGHT {
             if let Some(sent) = parts.in_flight.next().await {
-                sent.map_err(|error| StoreError::new("write", &self.path, error))?;
+                sent.map_err(self.storage.failed("write", &self.path))?;
             }
         }
         parts.in_flight.push(parts.upload.put_part(payload));
         // Polled once, a part starts on its way; the rest of it happens while the writer encodes on.
         if let Some(Some(sent)) = parts.in_flight.next().now_or_never() {
-            sent.map_err(|error| StoreError::new("write", &self.path, error))?;
+            sent.map_err(self.storage.failed("write", &self.path))?;
         }
         Ok(())
     }

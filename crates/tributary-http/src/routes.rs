@@ -227,7 +227,7 @@ fn answer(done: Result<Value, AdminError>) -> Response {
         Err(problem) => {
             let code = match problem {
                 AdminError::UnknownPipeline { .. } => StatusCode::NOT_FOUND,
-                AdminError::Refused(_) => StatusCode::CONFLICT,
+                AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
                 AdminError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             };
             refusal(code, &problem.to_string())

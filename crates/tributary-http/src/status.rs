@@ -83,9 +83,9 @@ pub enum AdminError {
         /// The names there are, separated by commas.
         known: String,
     },
-    /// The request is understood and cannot be done now, or not to this pipeline (409).
+    /// The value that was sent cannot be followed (400).
     #[error("{0}")]
-    Refused(String),
+    Invalid(String),
     /// The daemon has not started, is draining, or failed while doing it (503).
     #[error("{0}")]
     Unavailable(String),

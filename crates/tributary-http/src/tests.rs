@@ -55,7 +55,7 @@ impl Daemon {
             Some("nobody") => {
                 Err(AdminError::UnknownPipeline { name: "nobody".to_owned(), known: "tutorial".to_owned() })
             }
-            Some("kafka") => Err(AdminError::Refused("the source has no rate".to_owned())),
+            Some("kafka") => Err(AdminError::Invalid("the source has no rate".to_owned())),
             Some("gone") => Err(AdminError::Unavailable("the daemon is draining".to_owned())),
             _ => Ok(json!({ "done": verb })),
         }
@@ -238,7 +238,7 @@ async fn admin_verbs_reach_the_daemon_and_its_answer_the_client() {
         ("rate?rows-per-second=-1", 400, "{\"error\":\"rows-per-second must be a number that is not negative\"}"),
         ("rate?rows-per-second=NaN", 400, "{\"error\":\"rows-per-second must be a number that is not negative\"}"),
         ("pause?pipeline=nobody", 404, "{\"error\":\"no pipeline is called `nobody`; there are: tutorial\"}"),
-        ("rate?rows-per-second=1&pipeline=kafka", 409, "{\"error\":\"the source has no rate\"}"),
+        ("rate?rows-per-second=1&pipeline=kafka", 400, "{\"error\":\"the source has no rate\"}"),
         ("checkpoint?pipeline=gone", 503, "{\"error\":\"the daemon is draining\"}"),
     ] {
         let reply = admin(&house, verb).await;

@@ -111,7 +111,7 @@ fn refusal(problem: ControlError) -> AdminError {
     match problem {
         ControlError::Unknown { name, known } => AdminError::UnknownPipeline { name, known },
         ControlError::NotRunning(_) => AdminError::Unavailable(format!("{problem}; see /status")),
-        other => AdminError::Refused(other.to_string()),
+        other => AdminError::Invalid(other.to_string()),
     }
 }
 

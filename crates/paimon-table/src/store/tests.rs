@@ -305,7 +305,7 @@ fn errors_of_the_disk_are_classified_and_carry_path_and_remedy() {
         (ErrorKind::TimedOut, FailureKind::Transient, true, ""),
     ] {
         let source = crate::local::failed("create", std::path::Path::new("/data/w"), std::io::Error::from(kind));
-        let error = StoreError::new("create", &path, source);
+        let error = StoreError::new("create", path.to_string(), source);
         assert_eq!(error.kind(), failure, "{kind}");
         assert_eq!(error.outcome_unknown(), unknown, "{kind}");
         assert_eq!(error.io_kind(), Some(kind));
@@ -325,7 +325,7 @@ async fn a_full_disk_is_reported_with_the_path() {
     let error = std::fs::write("/dev/full", b"x").unwrap_err();
     let error = StoreError::new(
         "write",
-        &Path::parse("w/data").unwrap(),
+        "w/data".to_owned(),
         crate::local::failed("write", std::path::Path::new("/w/data"), error),
     );
     let text = error.to_string().to_lowercase();
