@@ -72,7 +72,7 @@ fn five_hundred_storms_lose_and_double_nothing() {
         let random = Random::seeded(seed);
         let crashes = random.next_u64() % 5;
         move |start: u64| {
-            let moment = if random.next_u64() % 2 == 0 { Moment::BeforeEffect } else { Moment::AfterEffect };
+            let moment = if random.next_u64().is_multiple_of(2) { Moment::BeforeEffect } else { Moment::AfterEffect };
             let crash = (1 + random.next_u64() % 160, moment);
             Weather { faults: STORM, crash: (start < crashes).then_some(crash) }
         }
