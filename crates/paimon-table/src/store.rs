@@ -396,10 +396,19 @@ impl Classify for StoreError {
             // Every object we read by name was promised by another one.
             Self::NotFound { .. } => FailureKind::Corrupt,
             Self::Store { source, .. } => match (&**source, io_kind(source)) {
-                // A folder that may not be written is a matter of set-up, not of credentials.
-                (_, Some(ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem | ErrorKind::NotADirectory)) => {
-                    FailureKind::Usage
-                }
+                // A folder that may not be written is a matter of set-up, not of credentials. A name that is too long
+                // and a file system that cannot do what is asked never get better by waiting.
+                (
+                    _,
+                    Some(
+                        ErrorKind::PermissionDenied
+                        | ErrorKind::ReadOnlyFilesystem
+                        | ErrorKind::NotADirectory
+                        | ErrorKind::InvalidFilename
+                        | ErrorKind::InvalidInput
+                        | ErrorKind::Unsupported,
+                    ),
+                ) => FailureKind::Usage,
                 (object_store::Error::PermissionDenied { .. } | object_store::Error::Unauthenticated { .. }, _) => {
                     FailureKind::Auth
                 }
@@ -432,6 +441,8 @@ fn remedy(error: &object_store::Error) -> &'static str {
         Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => "; make room on the disk",
         Some(ErrorKind::PermissionDenied) => "; give this user the right to write there",
         Some(ErrorKind::ReadOnlyFilesystem) => "; mount it writable or choose another warehouse",
+        Some(ErrorKind::InvalidFilename) => "; partition by shorter values: a folder's name has at most 255 bytes",
+        Some(ErrorKind::Unsupported) => "; use a file system with hard links and flushes",
         _ => "",
     }
 }

@@ -294,6 +294,17 @@ async fn a_file_in_the_place_of_a_folder_is_reported_with_its_path() {
 }
 
 /// Root may write anywhere, so the verdicts of the operating system are made up.
+#[tokio::test]
+async fn a_name_that_is_too_long_is_not_tried_again() {
+    let (_folder, storage) = local();
+    let file = format!("dt={}/bucket-0/data-u-0.parquet", "x".repeat(300));
+    let small = Upload::start(&storage, &file).unwrap().finish().await.unwrap_err();
+    let large = Upload::start(&storage, &file).unwrap().push(Bytes::from(vec![0; PART_BYTES])).await.unwrap_err();
+    for error in [small, large] {
+        assert_eq!(error.kind(), FailureKind::Usage, "{error}");
+    }
+}
+
 #[test]
 fn errors_of_the_disk_are_classified_and_carry_path_and_remedy() {
     let path = Path::parse("data/w/snapshot/snapshot-1").unwrap();
@@ -302,6 +313,8 @@ fn errors_of_the_disk_are_classified_and_carry_path_and_remedy() {
         (ErrorKind::QuotaExceeded, FailureKind::Transient, true, "make room on the disk"),
         (ErrorKind::PermissionDenied, FailureKind::Usage, false, "give this user the right to write there"),
         (ErrorKind::ReadOnlyFilesystem, FailureKind::Usage, false, "mount it writable"),
+        (ErrorKind::InvalidFilename, FailureKind::Usage, true, "partition by shorter values"),
+        (ErrorKind::Unsupported, FailureKind::Usage, true, "use a file system with hard links"),
         (ErrorKind::TimedOut, FailureKind::Transient, true, ""),
     ] {
         let source = crate::local::failed("create", std::path::Path::new("/data/w"), std::io::Error::from(kind));
