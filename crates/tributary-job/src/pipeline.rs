@@ -1,7 +1,8 @@
 //! One pipeline: source -> SELECT -> sink, from its claim to its last commit.
 //!
-//! A transient failure that cost rows in memory is met by starting again from the committed positions;
-//! every other failure ends the pipeline with its kind.
+//! A transient failure that cost rows in memory is met by starting again from the committed positions, and so is a
+//! claim of another start that arrives between our look at the state and our claim; every other failure ends the
+//! pipeline with its kind.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use paimon_format::TableSchema;
 use paimon_table::probe::probe_create_if_absent;
 use tokio::sync::watch;
 use tributary_runtime::{Backoff, Classify, Drain, Env, FailureKind, MemoryBudget, Positions, Supervisor, TaskFailure};
-use tributary_sink::{JobState, OpenSink, Sink, SinkBatch, SinkConfig, SinkInput, SinkMetrics, SinkSetup};
+use tributary_sink::{JobState, OpenSink, Sink, SinkBatch, SinkConfig, SinkError, SinkInput, SinkMetrics, SinkSetup};
 use tributary_source::datagen::DatagenSpec;
 use tributary_source::{BatchBudget, Next, Source};
 
@@ -77,7 +78,7 @@ impl PipelinePlan {
             let committed = shared.rows_committed();
             let error = match self.attempt(around, shared, &mut is_probed).await {
                 Ok(()) => return Ok(()),
-                Err(error) if error.kind() == FailureKind::Transient => error,
+                Err(error) if error.kind() == FailureKind::Transient || is_overtaken(&error) => error,
                 Err(error) => return Err(error),
             };
             // Whoever got something done begins to count anew.
@@ -145,6 +146,13 @@ impl PipelinePlan {
         let state = JobState::load(&table, &self.id.commit_user()).await?;
         Ok((table, state))
     }
+}
+
+/// Whether another start's claim arrived between reading the state, from which the source was built, and our own claim:
+/// at a first start the two have drawn different seeds. The next attempt reads what is stored now, and a source that
+/// really is another one is refused when it is built.
+fn is_overtaken(error: &PipelineError) -> bool {
+    matches!(error, PipelineError::Sink(SinkError::OtherSource { .. }))
 }
 
 /// Moves batches until the source ends, the sink closes or a drain begins; then lets the sink finish and

@@ -19,7 +19,7 @@ use paimon_table::scan::plan_scan;
 use paimon_table::store::Storage;
 use tributary_runtime::{Classify, Drain, Env, FailureKind, Random};
 use tributary_sink::SinkMetrics;
-use tributary_testkit::{Fault, FaultStore, Moment, sim_env};
+use tributary_testkit::{Fault, FaultStore, Moment, Op, sim_env};
 
 use super::*;
 
@@ -341,6 +341,21 @@ async fn a_process_that_dies_at_any_call_costs_no_row() {
             return;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_first_start_that_is_overtaken_by_another_continues_its_source() {
+    let bench = Bench::new();
+    let (slow, fast) = (FaultStore::new(bench.inner.clone()), FaultStore::new(bench.inner.clone()));
+    let job = bench.job(&slow).await;
+    let claim = slow.hold(|call| call.path.filename() == Some("snapshot-1") && call.op == Op::Create);
+    let (ended, ()) = futures::join!(job.run(), async {
+        claim.arrived(1).await;
+        bench.job(&fast).await.run().await.unwrap();
+        claim.release();
+    });
+    ended.unwrap();
+    assert!(bench.ids().await.into_iter().eq(1..=300));
 }
 
 #[tokio::test]
