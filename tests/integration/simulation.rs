@@ -6,26 +6,19 @@
 
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use arrow::array::AsArray;
+use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
-use futures::TryStreamExt;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
-use paimon_catalog::{Catalog, FilesystemCatalog, Table, TableIdentifier};
 use paimon_format::SnapshotId;
-use paimon_table::read::read_file;
-use paimon_table::scan::plan_scan;
-use paimon_table::store::Storage;
 use serde_json::Value;
-use tributary_job::{Job, JobDefaults, JobError, JobSetup, Mode, Session, Zone};
-use tributary_runtime::{Classify, Drain, FailureKind, Random};
-use tributary_sink::SinkMetrics;
+use tributary_runtime::{Classify, FailureKind, Random};
 use tributary_testkit::{FaultRates, FaultStore, Moment, sim_env};
+use tributary_tests::in_process;
 
 /// 2026-11-22 18:59:58 UTC: the hour ends two seconds into the job.
 const EPOCH_MILLIS: i64 = 1_795_373_998_000;
@@ -133,10 +126,12 @@ fn simulate(seed: u64, store: &Arc<dyn ObjectStore>, weather: impl Fn(u64) -> We
             if let Some((call, moment)) = weather.crash {
                 fault.crash_at(call, moment);
             }
+            // Each process draws its own names: another seed for every start.
+            let env = sim_env(seed.wrapping_mul(1_000) + start, EPOCH_MILLIS + elapsed_millis);
             let begin = tokio::time::Instant::now();
             let outcome = tokio::select! {
                 biased;
-                outcome = run(seed.wrapping_mul(1_000) + start, &fault, EPOCH_MILLIS + elapsed_millis) => Some(outcome),
+                outcome = in_process::run(JOB, Arc::new(fault.clone()), env) => Some(outcome),
                 () = fault.crashed() => None,
             };
             elapsed_millis += begin.elapsed().as_millis() as i64;
@@ -157,30 +152,10 @@ fn simulate(seed: u64, store: &Arc<dyn ObjectStore>, weather: impl Fn(u64) -> We
     });
 }
 
-async fn run(seed: u64, fault: &FaultStore, epoch_millis: i64) -> Result<(), JobError> {
-    let env = sim_env(seed, epoch_millis);
-    let defaults =
-        JobDefaults { checkpoint_interval: Duration::from_secs(10), parallelism: None, zone: Zone::UTC, fsync: false };
-    let mut session = Session::new(Mode::Run, defaults, env.clone());
-    let storage = Storage::new(Arc::new(fault.clone()), "warehouse".into());
-    session.add_catalog("sim", Arc::new(FilesystemCatalog::new(storage, "sim", &env)), "default");
-    let script = tributary_statement::parse("simulated.sql", JOB, &|_| Err("not set".into())).unwrap();
-    session.apply(&script, Path::new("simulated.sql")).await?;
-    let setup = JobSetup {
-        env,
-        drain: Drain::new(),
-        drain_deadline: Duration::from_secs(25),
-        memory_bytes: 64 << 20,
-        metrics: SinkMetrics::register(&prometheus::Registry::new()).unwrap(),
-    };
-    Job::new(session.into_plans()?, setup).run().await
-}
-
 /// Every row is there once, and every snapshot holds as many rows as its positions say.
 async fn judge(store: &Arc<dyn ObjectStore>) {
     let env = sim_env(0, EPOCH_MILLIS);
-    let catalog = FilesystemCatalog::new(Storage::new(Arc::clone(store), "warehouse".into()), "sim", &env);
-    let table = catalog.load_table(&TableIdentifier::new("db", "t")).await.unwrap();
+    let table = in_process::table(store, "t", &env).await;
     let latest = table.latest_snapshot().await.unwrap().unwrap();
     for id in 1..=latest.id.0 {
         let snapshot = table.snapshot(SnapshotId(id)).await.unwrap();
@@ -191,21 +166,9 @@ async fn judge(store: &Arc<dyn ObjectStore>) {
             positions.as_object().unwrap().values().map(|at| at.as_str().unwrap().parse::<i64>().unwrap()).sum();
         assert_eq!(snapshot.total_record_count, covered, "rows of snapshot {id}, rows of its positions");
     }
-    let mut numbers = numbers(&table).await;
+    let batches = in_process::batches(&table, &env).await;
+    let of_batch = |batch: &RecordBatch| batch.column(0).as_primitive::<Int64Type>().values().to_vec();
+    let mut numbers: Vec<i64> = batches.iter().flat_map(of_batch).collect();
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=ROWS).collect::<Vec<_>>());
-}
-
-async fn numbers(table: &Table) -> Vec<i64> {
-    let env = sim_env(0, EPOCH_MILLIS);
-    let plan = plan_scan(table, None, None, &env.executor).await.unwrap();
-    let mut numbers = Vec::new();
-    for entry in &plan.files {
-        let batches = read_file(table, entry, &table.schema().fields).await.unwrap();
-        let batches: Vec<_> = batches.try_collect().await.unwrap();
-        for batch in batches {
-            numbers.extend(batch.column(0).as_primitive::<Int64Type>().values());
-        }
-    }
-    numbers
 }

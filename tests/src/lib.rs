@@ -12,6 +12,7 @@ pub mod daemon;
 pub mod datagen;
 pub mod disk;
 pub mod http;
+pub mod in_process;
 pub mod pypaimon;
 pub mod table;
 pub mod workspace;
