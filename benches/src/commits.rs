@@ -53,11 +53,14 @@ async fn commit(commits: usize, warehouse: &str) -> Vec<f64> {
 /// A file of the tutorial's table, as a commit sees it.
 fn file(name: &str) -> NewFile {
     let text = |value: &str| Some(Datum::String(value.to_owned()));
-    let string = TypeRoot::Varchar(i32::MAX as u32);
     let key = [text("2026-01-01"), text("9")];
     let bound = |edge: &str, category| {
         let values = [text(edge), text(edge), Some(Datum::Int(category)), text(edge), key[0].clone(), key[1].clone()];
-        BinaryRow::encode(&[string, string, TypeRoot::Int, string, string, string], &values).unwrap()
+        BinaryRow::encode(
+            &[TypeRoot::STRING, TypeRoot::STRING, TypeRoot::Int, TypeRoot::STRING, TypeRoot::STRING, TypeRoot::STRING],
+            &values,
+        )
+        .unwrap()
     };
     let stats = SimpleStats {
         min_values: bound("0000000000000000", 1),
@@ -65,6 +68,6 @@ fn file(name: &str) -> NewFile {
         null_counts: vec![Some(0); COLUMNS.len()],
     };
     let summary = FileSummary { rows: 1_000, file_size: 115_000, stats };
-    let partition = BinaryRow::encode(&[string, string], &key).unwrap();
+    let partition = BinaryRow::encode(&[TypeRoot::STRING, TypeRoot::STRING], &key).unwrap();
     NewFile { partition, bucket: 0, meta: append_meta(name, &summary, 0, 0) }
 }

@@ -136,7 +136,7 @@ impl TableSchema {
 
     /// The types of the partition columns: what a partition's `BinaryRow` holds.
     pub fn partition_types(&self) -> Vec<TypeRoot> {
-        self.partition_fields().iter().map(|field| field.data_type.root).collect()
+        self.partition_fields().iter().map(|field| field.data_type.root.clone()).collect()
     }
 
     /// Whether Tributary can write this table without breaking it.

@@ -31,7 +31,7 @@ pub struct DataType {
 }
 
 /// What the values of a column are. Lengths are in characters (CHAR, VARCHAR) or bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum TypeRoot {
     /// True or false.
     Boolean,

@@ -186,7 +186,7 @@ fn partitions_are_encoded_byte_for_byte_and_lead_to_their_directories() {
 #[test]
 fn statistics_of_every_type_are_read_and_encoded_byte_for_byte() {
     let schema = schema("wide");
-    let types: Vec<_> = schema.fields.iter().map(|field| field.data_type.root).collect();
+    let types: Vec<_> = schema.fields.iter().map(|field| field.data_type.root.clone()).collect();
     let stats = &entries("wide-delta-0")[0].file.value_stats;
     let columns = stats.decode(&types).unwrap();
 

@@ -192,8 +192,10 @@ impl<'a> FileStats<'a> {
     fn of(entry: &'a ManifestEntry, schema: &'a TableSchema) -> Self {
         let dense = entry.file.value_stats_cols.as_deref();
         let roots: Option<Vec<TypeRoot>> = match dense {
-            None => Some(schema.fields.iter().map(|field| field.data_type.root).collect()),
-            Some(names) => names.iter().map(|name| schema.field(name).map(|field| field.data_type.root)).collect(),
+            None => Some(schema.fields.iter().map(|field| field.data_type.root.clone()).collect()),
+            Some(names) => {
+                names.iter().map(|name| schema.field(name).map(|field| field.data_type.root.clone())).collect()
+            }
         };
         let columns = roots.and_then(|roots| entry.file.value_stats.decode(&roots).ok());
         Self { schema, columns: columns.unwrap_or_default(), dense }

@@ -110,7 +110,7 @@ impl WriterSpec {
         Ok(Self {
             arrow: arrow_schema(fields),
             parquet: parquet_schema(fields).map_err(DataError::Encode)?,
-            roots: fields.iter().map(|field| field.data_type.root).collect(),
+            roots: fields.iter().map(|field| field.data_type.root.clone()).collect(),
             stats_modes: fields.iter().map(|field| options.stats_mode_of(&field.name)).collect(),
             compression: compression(options).map_err(DataError::Encode)?,
             dictionary: options.parquet_enable_dictionary,
@@ -134,7 +134,7 @@ impl WriterSpec {
             .set_statistics_truncate_length(self.statistics_bytes());
         for (index, column) in self.parquet.columns().iter().enumerate() {
             let path = column.path().clone();
-            if is_int96(self.roots[index]) {
+            if is_int96(&self.roots[index]) {
                 // Readers distrust the order of INT96 bounds; Paimon keeps only the null count.
                 properties = properties
                     .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
@@ -174,7 +174,7 @@ fn compression(options: &CoreOptions) -> Result<Compression, ParquetError> {
     })
 }
 
-fn is_int96(root: TypeRoot) -> bool {
+fn is_int96(root: &TypeRoot) -> bool {
     matches!(root, TypeRoot::Timestamp(7..) | TypeRoot::TimestampLtz(7..))
 }
 
@@ -324,7 +324,7 @@ impl DataFileWriter {
         Ok(writers
             .into_iter()
             .zip(self.spec.roots.iter())
-            .map(|(writer, root)| match is_int96(*root) {
+            .map(|(writer, root)| match is_int96(root) {
                 true => Column::Int96(Int96Column::default()),
                 false => Column::Arrow(writer),
             })

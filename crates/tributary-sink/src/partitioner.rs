@@ -44,7 +44,7 @@ impl Partitioner {
                 why: format!("partition key {key} is not a column of the table"),
             })?;
             columns.push(at);
-            roots.push(schema.fields[at].data_type.root);
+            roots.push(schema.fields[at].data_type.root.clone());
         }
         Ok(Self { columns, roots })
     }

@@ -33,7 +33,7 @@ fn truncation_rounds_the_maximum_up() {
         ("a", "\u{10ffff}\u{10ffff}\u{10ffff}", text("a"), text("\u{10ffff}\u{10ffff}\u{10ffff}")),
         ("", "", text(""), text("")),
     ] {
-        check(mode, root, [text(min), text(max)], [kept_min, kept_max]);
+        check(mode, root.clone(), [text(min), text(max)], [kept_min, kept_max]);
     }
     for (max, kept) in [
         (&b"abc"[..], bytes(b"abc")),
@@ -53,8 +53,8 @@ fn truncation_rounds_the_maximum_up() {
 fn the_other_modes_keep_all_or_counts_or_nothing() {
     let long = || text("a text of more than sixteen characters");
     let root = TypeRoot::STRING;
-    check(StatsMode::Full, root, [long(), long()], [long(), long()]);
-    check(StatsMode::Counts, root, [long(), long()], [None, None]);
+    check(StatsMode::Full, root.clone(), [long(), long()], [long(), long()]);
+    check(StatsMode::Counts, root.clone(), [long(), long()], [None, None]);
     check(StatsMode::None, root, [long(), long()], [None, None]);
 }
 

@@ -199,7 +199,8 @@ async fn a_planned_file_is_found_in_its_partition() {
     let batch = RecordBatch::try_new(Arc::clone(spec.arrow_schema()), arrays).unwrap();
     let (bytes, summary) = write_file(&spec, std::slice::from_ref(&batch));
     storage.put("dt=a%2Fb/bucket-0/data-u-0.parquet", bytes).await.unwrap();
-    let partition = BinaryRow::encode(&[fields[1].data_type.root], &[Some(Datum::String("a/b".to_owned()))]).unwrap();
+    let partition =
+        BinaryRow::encode(&[fields[1].data_type.root.clone()], &[Some(Datum::String("a/b".to_owned()))]).unwrap();
     let mut entry = ManifestEntry {
         kind: FileKind::Add,
         partition,

@@ -194,7 +194,7 @@ const TYPES: [&str; 24] = [
     "TIMESTAMP(7) WITH LOCAL TIME ZONE",
 ];
 
-fn value_of(root: TypeRoot) -> BoxedStrategy<Datum> {
+fn value_of(root: &TypeRoot) -> BoxedStrategy<Datum> {
     fn edges(most: i128) -> BoxedStrategy<i128> {
         prop_oneof![Just(-most - 1), Just(most), Just(0), Just(-1), -most - 1..=most, -9i128..9].boxed()
     }
@@ -209,7 +209,7 @@ fn value_of(root: TypeRoot) -> BoxedStrategy<Datum> {
             })
             .boxed()
     };
-    match root {
+    match *root {
         TypeRoot::Boolean => any::<bool>().prop_map(Datum::Boolean).boxed(),
         TypeRoot::TinyInt => edges(i8::MAX.into()).prop_map(|v| Datum::TinyInt(v as i8)).boxed(),
         TypeRoot::SmallInt => edges(i16::MAX.into()).prop_map(|v| Datum::SmallInt(v as i16)).boxed(),
@@ -272,7 +272,7 @@ fn columns() -> impl Strategy<Value = Columns> {
         schema()
             .iter()
             .map(|field| {
-                let value = value_of(field.data_type.root);
+                let value = value_of(&field.data_type.root);
                 match field.data_type.nullable {
                     true => {
                         prop::collection::vec(prop_oneof![1 => Just(None), 3 => value.prop_map(Some)], rows).boxed()

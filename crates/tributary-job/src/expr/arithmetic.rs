@@ -25,7 +25,7 @@ pub(crate) fn arithmetic(
     op: Arithmetic,
     left: Value,
     right: Value,
-    types: (TypeRoot, TypeRoot, TypeRoot),
+    types: (&TypeRoot, &TypeRoot, &TypeRoot),
 ) -> Result<Value> {
     let scalar = left.is_scalar() && right.is_scalar();
     let array = match (op, types.2) {
@@ -44,7 +44,7 @@ pub(crate) fn arithmetic(
             Ok(Some(if op == Arithmetic::Divide { a / b } else { a % b }))
         })?,
         (_, other) => {
-            return Err(EvalError::NoCast { from: types.0, to: other });
+            return Err(EvalError::NoCast { from: types.0.clone(), to: other.clone() });
         }
     };
     Ok(if scalar { Value::Scalar(array) } else { Value::Array(array) })
@@ -87,7 +87,7 @@ fn pairwise<T: ArrowPrimitiveType>(
     Ok(Arc::new(PrimitiveArray::<T>::from_iter(values)))
 }
 
-fn decimal(op: Arithmetic, left: &Value, right: &Value, types: (TypeRoot, TypeRoot, TypeRoot)) -> Result<ArrayRef> {
+fn decimal(op: Arithmetic, left: &Value, right: &Value, types: (&TypeRoot, &TypeRoot, &TypeRoot)) -> Result<ArrayRef> {
     let scale = |root| types::exact(root).map_or(0, |(_, scale)| scale);
     let (s1, s2) = (scale(types.0), scale(types.1));
     let (precision, s3) = types::exact(types.2).unwrap_or((38, 0));

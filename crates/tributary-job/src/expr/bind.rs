@@ -93,8 +93,8 @@ impl Scope<'_> {
             ExprKind::Cast { operand, to } => {
                 let bound = self.bind(operand)?;
                 let to = type_root(to);
-                if !is_null(&bound) && !types::explicit_cast(bound.data_type.root, to) {
-                    let from = bound.data_type.root;
+                if !is_null(&bound) && !types::explicit_cast(&bound.data_type.root, &to) {
+                    let from = &bound.data_type.root;
                     return Err(BindError::new(expr.span, format!("there is no cast from {from} to {to}")));
                 }
                 coerce(bound, to)
@@ -114,7 +114,7 @@ impl Scope<'_> {
             return Ok(coerce(bound, TypeRoot::Boolean));
         }
         if bound.data_type.root != TypeRoot::Boolean {
-            let found = bound.data_type.root;
+            let found = &bound.data_type.root;
             return Err(BindError::new(expr.span, format!("{what} must be BOOLEAN, this is {found}")));
         }
         Ok(bound)
@@ -154,8 +154,8 @@ impl Scope<'_> {
         if is_null(&bound) {
             return Ok(coerce(bound, TypeRoot::Int));
         }
-        if !types::is_numeric(bound.data_type.root) {
-            let found = bound.data_type.root;
+        if !types::is_numeric(&bound.data_type.root) {
+            let found = &bound.data_type.root;
             return Err(BindError::new(span, format!("`{op}` needs a number, this is {found}"))
                 .help("write CAST(… AS DOUBLE) around it"));
         }
@@ -264,7 +264,7 @@ pub(crate) fn coerce(bound: Bound, to: TypeRoot) -> Bound {
         return bound;
     }
     // A decimal that does not fit becomes null.
-    let nullable = bound.data_type.nullable || family(to) == Family::Decimal;
+    let nullable = bound.data_type.nullable || family(&to) == Family::Decimal;
     Bound::new(Kind::Cast(Box::new(bound)), DataType { root: to, nullable })
 }
 
@@ -272,10 +272,10 @@ pub(crate) fn coerce(bound: Bound, to: TypeRoot) -> Bound {
 pub(crate) fn unify(span: Span, what: &str, values: Vec<(Span, Bound)>) -> Result<(Vec<Bound>, DataType)> {
     let mut common: Option<TypeRoot> = None;
     for (_, bound) in values.iter().filter(|(_, bound)| !is_null(bound)) {
-        let root = bound.data_type.root;
+        let root = &bound.data_type.root;
         common = Some(match common {
-            None => root,
-            Some(so_far) => types::common_type(so_far, root).ok_or_else(|| {
+            None => root.clone(),
+            Some(so_far) => types::common_type(&so_far, root).ok_or_else(|| {
                 BindError::new(span, format!("{what} are of types {so_far} and {root}"))
                     .help(format!("bring them to one type, for example with CAST(… AS {so_far})"))
             })?,
@@ -286,32 +286,32 @@ pub(crate) fn unify(span: Span, what: &str, values: Vec<(Span, Bound)>) -> Resul
             .help("give one of them a type: CAST(NULL AS STRING)")
     })?;
     let nullable = values.iter().any(|(_, bound)| bound.data_type.nullable);
-    let values = values.into_iter().map(|(_, bound)| coerce(bound, root)).collect();
+    let values = values.into_iter().map(|(_, bound)| coerce(bound, root.clone())).collect();
     Ok((values, DataType { root, nullable }))
 }
 
 fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right: Bound) -> Result<Bound> {
     use Family as F;
     let nullable = left.data_type.nullable || right.data_type.nullable;
-    let (a, b) = (left.data_type.root, right.data_type.root);
+    let (a, b) = (&left.data_type.root, &right.data_type.root);
     let is_moment = |f| matches!(f, F::Date | F::Time | F::Timestamp | F::TimestampLtz);
     let root = match (is_null(&left), is_null(&right)) {
         (true, true) => return Ok(coerce(left, TypeRoot::Boolean)),
-        (true, false) => b,
-        (false, true) => a,
+        (true, false) => b.clone(),
+        (false, true) => a.clone(),
         (false, false) => match (family(a), family(b)) {
             // Text of any declared length compares as it is.
             (F::Text, F::Text) => TypeRoot::STRING,
             (F::Bytes, F::Bytes) => TypeRoot::BYTES,
-            (F::Text, f) if is_moment(f) => b,
-            (f, F::Text) if is_moment(f) => a,
+            (F::Text, f) if is_moment(f) => b.clone(),
+            (f, F::Text) if is_moment(f) => a.clone(),
             _ => types::common_type(a, b).ok_or_else(|| {
                 BindError::new(span, format!("`{op}` cannot compare {a} with {b}"))
                     .help(format!("write CAST(… AS {a}) around the right side, or CAST(… AS {b}) around the left"))
             })?,
         },
     };
-    let (left, right) = (coerce(left, root), coerce(right, root));
+    let (left, right) = (coerce(left, root.clone()), coerce(right, root));
     Ok(Bound::new(
         Kind::Compare(comparison, Box::new(left), Box::new(right)),
         DataType { root: TypeRoot::Boolean, nullable },
@@ -321,21 +321,21 @@ fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right:
 fn calculate(span: Span, op: BinaryOp, arithmetic: Arithmetic, left: Bound, right: Bound) -> Result<Bound> {
     let (left, right) = match (is_null(&left), is_null(&right)) {
         (true, true) => return Ok(coerce(left, TypeRoot::Int)),
-        (true, false) => (coerce(left, right.data_type.root), right),
+        (true, false) => (coerce(left, right.data_type.root.clone()), right),
         (false, true) => {
-            let root = left.data_type.root;
+            let root = left.data_type.root.clone();
             (left, coerce(right, root))
         }
         (false, false) => (left, right),
     };
-    let (a, b) = (left.data_type.root, right.data_type.root);
+    let (a, b) = (&left.data_type.root, &right.data_type.root);
     let result = types::arithmetic_type(arithmetic, a, b).ok_or_else(|| {
         BindError::new(span, format!("`{op}` needs two numbers, these are {a} and {b}"))
             .help("write CAST(… AS DOUBLE), or another numeric type, around what is none")
     })?;
     let nullable = left.data_type.nullable || right.data_type.nullable;
-    if family(result) == Family::Decimal {
-        let exact = |bound: Bound| match types::as_decimal(bound.data_type.root) {
+    if family(&result) == Family::Decimal {
+        let exact = |bound: Bound| match types::as_decimal(&bound.data_type.root) {
             Some(root) => coerce(bound, root),
             None => bound,
         };
@@ -346,8 +346,8 @@ fn calculate(span: Span, op: BinaryOp, arithmetic: Arithmetic, left: Bound, righ
             DataType::nullable(result),
         ));
     }
-    let common = types::common_type(a, b).unwrap_or(result);
-    let (left, right) = (coerce(left, common), coerce(right, common));
+    let common = types::common_type(a, b).unwrap_or_else(|| result.clone());
+    let (left, right) = (coerce(left, common.clone()), coerce(right, common.clone()));
     let calculated =
         Bound::new(Kind::Arithmetic(arithmetic, Box::new(left), Box::new(right)), DataType { root: common, nullable });
     Ok(coerce(calculated, result))

@@ -27,7 +27,7 @@ type Result<T, E = EvalError> = std::result::Result<T, E>;
 
 /// Converts the values. `from` and `to` must be a pair `types::explicit_cast` knows; anything else
 /// is an internal error.
-pub(crate) fn cast(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -> Result<ArrayRef> {
+pub(crate) fn cast(array: &ArrayRef, from: &TypeRoot, to: &TypeRoot, zone: Zone) -> Result<ArrayRef> {
     use Family as F;
     if from == to {
         return Ok(Arc::clone(array));
@@ -40,7 +40,7 @@ pub(crate) fn cast(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -
         (F::Boolean, F::Integer | F::Decimal | F::Approximate) => {
             let ones: PrimitiveArray<Int64Type> =
                 PrimitiveArray::from_iter(array.as_boolean().iter().map(|value| value.map(i64::from)));
-            cast(&(Arc::new(ones) as ArrayRef), TypeRoot::BigInt, to, zone)
+            cast(&(Arc::new(ones) as ArrayRef), &TypeRoot::BigInt, to, zone)
         }
         (F::Integer, F::Boolean) => {
             let wide = to_i64(array, from)?;
@@ -53,7 +53,7 @@ pub(crate) fn cast(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -
             Ok(rescale(&decimals, 0, to))
         }
         (F::Approximate, F::Decimal) => {
-            let wide = cast(array, from, TypeRoot::Double, zone)?;
+            let wide = cast(array, from, &TypeRoot::Double, zone)?;
             decimal_from_double(wide.as_primitive(), to)
         }
         (F::Decimal, F::Decimal) => {
@@ -65,18 +65,18 @@ pub(crate) fn cast(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -
             let one = 10_i128.pow(u32::from(scale));
             let whole: PrimitiveArray<Int64Type> =
                 array.as_primitive::<Decimal128Type>().unary(|value| (value / one) as i64);
-            cast(&(Arc::new(whole) as ArrayRef), TypeRoot::BigInt, to, zone)
+            cast(&(Arc::new(whole) as ArrayRef), &TypeRoot::BigInt, to, zone)
         }
         (F::Decimal, F::Approximate) => {
             let (_, scale) = types::exact(from).unwrap_or_default();
             let wide: PrimitiveArray<Float64Type> =
                 array.as_primitive::<Decimal128Type>().unary(|value| decimal_to_double(value, scale));
-            cast(&(Arc::new(wide) as ArrayRef), TypeRoot::Double, to, zone)
+            cast(&(Arc::new(wide) as ArrayRef), &TypeRoot::Double, to, zone)
         }
         (F::Integer, F::Integer | F::Approximate) => {
             // A step by way of i64 is exact, and narrowing it wraps.
             let wide = to_i64(array, from)?;
-            Ok(match to {
+            Ok(match *to {
                 TypeRoot::TinyInt => convert::<_, Int8Type>(&wide, |v| v as i8),
                 TypeRoot::SmallInt => convert::<_, Int16Type>(&wide, |v| v as i16),
                 TypeRoot::Int => convert::<_, Int32Type>(&wide, |v| v as i32),
@@ -87,19 +87,19 @@ pub(crate) fn cast(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -
         }
         (F::Approximate, F::Integer) => {
             // Java saturates at 64 bits and wraps below.
-            let wide: PrimitiveArray<Int64Type> = match from {
+            let wide: PrimitiveArray<Int64Type> = match *from {
                 TypeRoot::Float => array.as_primitive::<Float32Type>().unary(|v| v as i64),
                 _ => array.as_primitive::<Float64Type>().unary(|v| v as i64),
             };
-            cast(&(Arc::new(wide) as ArrayRef), TypeRoot::BigInt, to, zone)
+            cast(&(Arc::new(wide) as ArrayRef), &TypeRoot::BigInt, to, zone)
         }
-        (F::Approximate, F::Approximate) => Ok(match to {
+        (F::Approximate, F::Approximate) => Ok(match *to {
             TypeRoot::Double => convert::<_, Float64Type>(array.as_primitive::<Float32Type>(), f64::from),
             _ => convert::<_, Float32Type>(array.as_primitive::<Float64Type>(), |v| v as f32),
         }),
         (F::Time, F::Time) => Ok(Arc::clone(array)),
         (F::Date | F::Time | F::Timestamp | F::TimestampLtz, _) => cast_moment(array, from, to, zone),
-        _ => Err(EvalError::NoCast { from, to }),
+        _ => Err(EvalError::NoCast { from: from.clone(), to: to.clone() }),
     }
 }
 
@@ -110,14 +110,14 @@ fn convert<I: ArrowPrimitiveType, O: ArrowPrimitiveType>(
     Arc::new(array.unary::<_, O>(op))
 }
 
-fn to_i64(array: &ArrayRef, from: TypeRoot) -> Result<PrimitiveArray<Int64Type>> {
-    Ok(match from {
+fn to_i64(array: &ArrayRef, from: &TypeRoot) -> Result<PrimitiveArray<Int64Type>> {
+    Ok(match *from {
         TypeRoot::TinyInt => array.as_primitive::<Int8Type>().unary(i64::from),
         TypeRoot::SmallInt => array.as_primitive::<Int16Type>().unary(i64::from),
         TypeRoot::Int => array.as_primitive::<Int32Type>().unary(i64::from),
         TypeRoot::BigInt => array.as_primitive::<Int64Type>().clone(),
         _ => {
-            return Err(EvalError::NoCast { from, to: TypeRoot::BigInt });
+            return Err(EvalError::NoCast { from: from.clone(), to: TypeRoot::BigInt });
         }
     })
 }
@@ -142,18 +142,18 @@ pub(crate) fn rescale_value(value: i128, from: u8, to: u8, precision: u8) -> Opt
 }
 
 /// Gives raw decimal values the precision and scale of `to`, which is a decimal.
-pub(crate) fn decimal_array(values: Decimal128Array, to: TypeRoot) -> ArrayRef {
+pub(crate) fn decimal_array(values: Decimal128Array, to: &TypeRoot) -> ArrayRef {
     let values = values.into_parts();
-    Arc::new(Decimal128Array::new(values.1, values.2).with_data_type(arrow_type(&to)))
+    Arc::new(Decimal128Array::new(values.1, values.2).with_data_type(arrow_type(to)))
 }
 
-fn rescale(array: &Decimal128Array, from: u8, to: TypeRoot) -> ArrayRef {
+fn rescale(array: &Decimal128Array, from: u8, to: &TypeRoot) -> ArrayRef {
     let (precision, scale) = types::exact(to).unwrap_or((38, 0));
     let values: Decimal128Array = array.unary_opt(|value| rescale_value(value, from, scale, precision));
     decimal_array(values, to)
 }
 
-fn decimal_from_double(array: &PrimitiveArray<Float64Type>, to: TypeRoot) -> Result<ArrayRef> {
+fn decimal_from_double(array: &PrimitiveArray<Float64Type>, to: &TypeRoot) -> Result<ArrayRef> {
     let (precision, scale) = types::exact(to).unwrap_or((38, 0));
     let mut text = String::new();
     let values = array
@@ -182,8 +182,8 @@ fn decimal_to_double(value: i128, scale: u8) -> f64 {
 
 // --- text and bytes -----------------------------------------------------------------------------
 
-fn to_text(array: &ArrayRef, from: TypeRoot, zone: Zone) -> Result<ArrayRef> {
-    let strings = match from {
+fn to_text(array: &ArrayRef, from: &TypeRoot, zone: Zone) -> Result<ArrayRef> {
+    let strings = match *from {
         TypeRoot::Boolean => {
             StringArray::from_iter(array.as_boolean().iter().map(|value| value.map(text_form::boolean)))
         }
@@ -239,10 +239,10 @@ fn written<T: ArrowPrimitiveType>(array: &ArrayRef, write: impl Fn(&mut String, 
 }
 
 /// CHAR(n) pads and trims, VARCHAR(n) trims; both count characters.
-fn fit_text(array: &ArrayRef, to: TypeRoot) -> ArrayRef {
-    let (limit, pad) = match to {
+fn fit_text(array: &ArrayRef, to: &TypeRoot) -> ArrayRef {
+    let (limit, pad) = match *to {
         TypeRoot::Char(n) => (n as usize, true),
-        TypeRoot::Varchar(n) if to != TypeRoot::STRING => (n as usize, false),
+        TypeRoot::Varchar(n) if *to != TypeRoot::STRING => (n as usize, false),
         _ => return Arc::clone(array),
     };
     let strings = array.as_string::<i32>();
@@ -267,10 +267,10 @@ fn fit_text(array: &ArrayRef, to: TypeRoot) -> ArrayRef {
 }
 
 /// BINARY(n) pads with zeros and trims, VARBINARY(n) trims.
-fn fit_bytes(array: &ArrayRef, to: TypeRoot) -> ArrayRef {
-    let (limit, pad) = match to {
+fn fit_bytes(array: &ArrayRef, to: &TypeRoot) -> ArrayRef {
+    let (limit, pad) = match *to {
         TypeRoot::Binary(n) => (n as usize, true),
-        TypeRoot::Varbinary(n) if to != TypeRoot::BYTES => (n as usize, false),
+        TypeRoot::Varbinary(n) if *to != TypeRoot::BYTES => (n as usize, false),
         _ => return Arc::clone(array),
     };
     let mut builder = BinaryBuilder::new();
@@ -288,14 +288,14 @@ fn fit_bytes(array: &ArrayRef, to: TypeRoot) -> ArrayRef {
     Arc::new(builder.finish())
 }
 
-fn from_text(strings: &StringArray, to: TypeRoot, zone: Zone) -> Result<ArrayRef> {
-    fn integers<T: ArrowPrimitiveType>(strings: &StringArray, to: TypeRoot) -> Result<ArrayRef>
+fn from_text(strings: &StringArray, to: &TypeRoot, zone: Zone) -> Result<ArrayRef> {
+    fn integers<T: ArrowPrimitiveType>(strings: &StringArray, to: &TypeRoot) -> Result<ArrayRef>
     where
         T::Native: TryFrom<i64>,
     {
         parsed::<T>(strings, to, |text| parse::integer(text).and_then(|value| T::Native::try_from(value).ok()))
     }
-    match to {
+    match *to {
         TypeRoot::Boolean => {
             let values = strings
                 .iter()
@@ -356,7 +356,7 @@ fn from_text(strings: &StringArray, to: TypeRoot, zone: Zone) -> Result<ArrayRef
 
 fn parsed<T: ArrowPrimitiveType>(
     strings: &StringArray,
-    to: TypeRoot,
+    to: &TypeRoot,
     parse: impl Fn(&str) -> Option<T::Native>,
 ) -> Result<ArrayRef> {
     let values = strings
@@ -385,7 +385,7 @@ fn unit_digits(precision: u8) -> u8 {
 
 impl Ticks {
     /// `root` is a timestamp type and `array` carries it.
-    pub(crate) fn of(array: &ArrayRef, root: TypeRoot) -> Self {
+    pub(crate) fn of(array: &ArrayRef, root: &TypeRoot) -> Self {
         let digits = unit_digits(types::fraction(root).unwrap_or(3));
         let values = match digits {
             3 => array.as_primitive::<TimestampMillisecondType>().reinterpret_cast(),
@@ -409,8 +409,8 @@ impl Ticks {
 }
 
 /// Integers of the type's unit as a timestamp column.
-fn timestamp_array(ticks: PrimitiveArray<Int64Type>, to: TypeRoot) -> ArrayRef {
-    let to_type = arrow_type(&to);
+fn timestamp_array(ticks: PrimitiveArray<Int64Type>, to: &TypeRoot) -> ArrayRef {
+    let to_type = arrow_type(to);
     match unit_digits(types::fraction(to).unwrap_or(3)) {
         3 => Arc::new(ticks.reinterpret_cast::<TimestampMillisecondType>().with_data_type(to_type)),
         6 => Arc::new(ticks.reinterpret_cast::<TimestampMicrosecondType>().with_data_type(to_type)),
@@ -418,9 +418,9 @@ fn timestamp_array(ticks: PrimitiveArray<Int64Type>, to: TypeRoot) -> ArrayRef {
     }
 }
 
-fn cast_moment(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -> Result<ArrayRef> {
+fn cast_moment(array: &ArrayRef, from: &TypeRoot, to: &TypeRoot, zone: Zone) -> Result<ArrayRef> {
     // Everything meets as ticks of the wall clock, LTZ ones moved by the zone.
-    let ticks = match from {
+    let ticks = match *from {
         TypeRoot::Date => Ticks {
             values: array.as_primitive::<Date32Type>().unary(|days| i64::from(days) * MILLIS_PER_DAY),
             digits: 3,
@@ -429,16 +429,16 @@ fn cast_moment(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -> Re
             Ticks { values: array.as_primitive::<Time32MillisecondType>().unary(i64::from), digits: 3 }
         }
         TypeRoot::Timestamp(_) | TypeRoot::TimestampLtz(_) => Ticks::of(array, from),
-        _ => return Err(EvalError::NoCast { from, to }),
+        _ => return Err(EvalError::NoCast { from: from.clone(), to: to.clone() }),
     };
     let was_instant = family(from) == Family::TimestampLtz;
     let per_second = ticks.per_second();
-    match to {
+    match *to {
         TypeRoot::Date | TypeRoot::Time(_) => {
             let local =
                 if was_instant { shifted(&ticks, |seconds| zone.offset_seconds(seconds)) } else { ticks.values };
             let per_day = per_second * 86_400;
-            Ok(if to == TypeRoot::Date {
+            Ok(if *to == TypeRoot::Date {
                 convert::<_, Date32Type>(&local, |ticks| ticks.div_euclid(per_day) as i32)
             } else {
                 let digits = types::fraction(to).unwrap_or(0).min(3);
@@ -464,12 +464,12 @@ fn cast_moment(array: &ArrayRef, from: TypeRoot, to: TypeRoot, zone: Zone) -> Re
                 let ticks = if wanted >= digits { ticks.checked_mul(factor) } else { Some(ticks.div_euclid(factor)) };
                 match ticks {
                     Some(ticks) => Ok(ticks - ticks % cut),
-                    None => Err(EvalError::OutOfRange { to }),
+                    None => Err(EvalError::OutOfRange { to: to.clone() }),
                 }
             })?;
             Ok(timestamp_array(values, to))
         }
-        _ => Err(EvalError::NoCast { from, to }),
+        _ => Err(EvalError::NoCast { from: from.clone(), to: to.clone() }),
     }
 }
 
@@ -480,7 +480,7 @@ fn shifted(ticks: &Ticks, offset: impl Fn(i64) -> i64) -> PrimitiveArray<Int64Ty
 }
 
 /// Ticks of the wall clock: as they are, or moved into the zone if they are instants.
-pub(crate) fn local_ticks(array: &ArrayRef, root: TypeRoot, zone: Zone) -> Ticks {
+pub(crate) fn local_ticks(array: &ArrayRef, root: &TypeRoot, zone: Zone) -> Ticks {
     let ticks = Ticks::of(array, root);
     if family(root) != Family::TimestampLtz {
         return ticks;

@@ -153,13 +153,13 @@ type Result<T, E = EvalError> = std::result::Result<T, E>;
 // === impl EvalError ===
 
 impl EvalError {
-    pub(crate) fn cannot_cast(text: &str, to: TypeRoot) -> Self {
+    pub(crate) fn cannot_cast(text: &str, to: &TypeRoot) -> Self {
         const SHOWN: usize = 40;
         let mut shown: String = text.chars().take(SHOWN).collect();
         if shown.len() < text.len() {
             shown.push('…');
         }
-        Self::CannotCast { text: shown, to }
+        Self::CannotCast { text: shown, to: to.clone() }
     }
 }
 
@@ -200,11 +200,11 @@ impl Bound {
             Kind::Null => Ok(Value::Scalar(self.null())),
             Kind::Now(now) => Ok(Value::Scalar(now.read(input.moment))),
             Kind::Cast(operand) => {
-                let (from, to) = (operand.data_type.root, self.data_type.root);
+                let (from, to) = (&operand.data_type.root, &self.data_type.root);
                 operand.eval(input)?.map(|array| cast(array, from, to, input.zone))
             }
             Kind::Arithmetic(op, left, right) => {
-                let types = (left.data_type.root, right.data_type.root, self.data_type.root);
+                let types = (&left.data_type.root, &right.data_type.root, &self.data_type.root);
                 arithmetic(*op, left.eval(input)?, right.eval(input)?, types)
             }
             Kind::Compare(op, left, right) => op.compare(left.eval(input)?, right.eval(input)?),
@@ -233,7 +233,7 @@ impl Bound {
             Kind::Upper(operand) => operand.eval(input)?.map(|a| Ok(text::upper(a.as_string()))),
             Kind::Lower(operand) => operand.eval(input)?.map(|a| Ok(text::lower(a.as_string()))),
             Kind::TimeField(field, operand) => {
-                operand.eval(input)?.map(|array| Ok(time_field(*field, array, operand.data_type.root, input.zone)))
+                operand.eval(input)?.map(|array| Ok(time_field(*field, array, &operand.data_type.root, input.zone)))
             }
         }
     }
@@ -266,7 +266,7 @@ impl Bound {
     /// Whether some value of the operands makes evaluation fail.
     fn can_fail(&self) -> bool {
         let here = match &self.kind {
-            Kind::Cast(operand) => match (family(operand.data_type.root), family(self.data_type.root)) {
+            Kind::Cast(operand) => match (family(&operand.data_type.root), family(&self.data_type.root)) {
                 (Family::Text, Family::Text) => false,
                 // Text that is no value, doubles that are no decimal, timestamps beyond nanoseconds.
                 (Family::Text, _) | (Family::Approximate, Family::Decimal) => true,

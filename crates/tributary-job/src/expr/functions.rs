@@ -90,7 +90,7 @@ impl Call<'_> {
         if is_null(&bound) {
             return Ok(coerce(bound, TypeRoot::STRING));
         }
-        let found = bound.data_type.root;
+        let found = &bound.data_type.root;
         if family(found) != Family::Text {
             return Err(BindError::new(arg.span, format!("{} takes text, this is {found}", self.name))
                 .help("write CAST(… AS STRING) around it"));
@@ -100,8 +100,8 @@ impl Call<'_> {
 
     fn int_arg(&self, arg: &Expr) -> Result<Bound> {
         let bound = self.scope.bind(arg)?;
-        let found = bound.data_type.root;
-        if is_null(&bound) || implicit_cast(found, TypeRoot::Int) {
+        let found = &bound.data_type.root;
+        if is_null(&bound) || implicit_cast(found, &TypeRoot::Int) {
             return Ok(coerce(bound, TypeRoot::Int));
         }
         Err(BindError::new(arg.span, format!("{} takes an INT here, this is {found}", self.name))
@@ -154,7 +154,7 @@ impl Call<'_> {
         if is_null(&bound) {
             return Ok(coerce(bound, TypeRoot::BigInt));
         }
-        let found = bound.data_type.root;
+        let found = &bound.data_type.root;
         let fits = match family(found) {
             Family::Timestamp | Family::TimestampLtz | Family::Date => true,
             Family::Time => field.is_of_day(),

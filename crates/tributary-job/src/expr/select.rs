@@ -133,7 +133,7 @@ fn check_qualifier(scope: &Scope<'_>, qualifier: &[Ident]) -> Result<(), BindErr
 }
 
 fn target_column(span: Span, value: Bound, field: &DataField, table: &str) -> Result<TargetColumn, BindError> {
-    let (from, to) = (value.data_type.root, field.data_type.root);
+    let (from, to) = (&value.data_type.root, &field.data_type.root);
     if !is_null(&value) && !implicit_cast(from, to) {
         let error =
             BindError::new(span, format!("column `{}` of `{table}` is {to}, the expression is {from}", field.name));
@@ -143,5 +143,5 @@ fn target_column(span: Span, value: Bound, field: &DataField, table: &str) -> Re
             error.help("columns map by position: is the order of the SELECT that of the table?")
         });
     }
-    Ok(TargetColumn { name: field.name.clone(), value: coerce(value, to), nullable: field.data_type.nullable })
+    Ok(TargetColumn { name: field.name.clone(), value: coerce(value, to.clone()), nullable: field.data_type.nullable })
 }

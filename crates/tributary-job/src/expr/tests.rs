@@ -102,10 +102,10 @@ fn run(text: &str, zone: Zone) -> Result<(String, Vec<String>), String> {
     let bound = bind(text, zone)?;
     let input = Input::of_batch(&batch, Moment::new(AT, zone), zone);
     let array = bound.eval(&input).and_then(|value| value.into_array(3)).map_err(|error| error.to_string())?;
-    let root = bound.data_type.root;
+    let root = bound.data_type.root.clone();
     assert_eq!(array.data_type(), &paimon_table::arrow::arrow_type(&root), "{text}");
     assert!(bound.data_type.nullable || array.null_count() == 0, "{text}: null in {}", bound.data_type);
-    let text = cast(&array, root, TypeRoot::STRING, zone).map_err(|error| error.to_string())?;
+    let text = cast(&array, &root, &TypeRoot::STRING, zone).map_err(|error| error.to_string())?;
     let values = text.as_string::<i32>().iter().map(|value| value.unwrap_or("NULL").to_owned()).collect();
     Ok((bound.data_type.to_string(), values))
 }
@@ -444,7 +444,7 @@ fn insert(target: &[&str], items: &str, rest: &str) -> Result<Vec<String>, Strin
         .map(|row| {
             let cells = rows.columns().iter().zip(&fields).map(|(column, field)| {
                 let one = column.slice(row, 1);
-                let text = cast(&one, field.data_type.root, TypeRoot::STRING, Zone::UTC).unwrap();
+                let text = cast(&one, &field.data_type.root, &TypeRoot::STRING, Zone::UTC).unwrap();
                 let text = text.as_string::<i32>();
                 if text.is_null(0) { "NULL".to_owned() } else { text.value(0).to_owned() }
             });

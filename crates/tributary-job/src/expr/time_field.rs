@@ -26,7 +26,7 @@ pub(crate) enum TimeField {
 }
 
 /// The field's value for every row; instants are read on the wall clock of the zone.
-pub(crate) fn time_field(field: TimeField, array: &ArrayRef, root: TypeRoot, zone: Zone) -> ArrayRef {
+pub(crate) fn time_field(field: TimeField, array: &ArrayRef, root: &TypeRoot, zone: Zone) -> ArrayRef {
     let seconds: PrimitiveArray<Int64Type> = match root {
         TypeRoot::Date => array.as_primitive::<Date32Type>().unary(|days| i64::from(days) * 86_400),
         TypeRoot::Time(_) => {

@@ -34,7 +34,7 @@ pub(crate) enum Family {
 }
 
 /// The family of a type.
-pub(crate) fn family(root: TypeRoot) -> Family {
+pub(crate) fn family(root: &TypeRoot) -> Family {
     match root {
         TypeRoot::Boolean => Family::Boolean,
         TypeRoot::TinyInt | TypeRoot::SmallInt | TypeRoot::Int | TypeRoot::BigInt => Family::Integer,
@@ -50,12 +50,12 @@ pub(crate) fn family(root: TypeRoot) -> Family {
 }
 
 /// Whether values of the type can be calculated with.
-pub(crate) fn is_numeric(root: TypeRoot) -> bool {
+pub(crate) fn is_numeric(root: &TypeRoot) -> bool {
     matches!(family(root), Family::Integer | Family::Decimal | Family::Approximate)
 }
 
 /// Whether a value may be stored in a column of another type without a CAST being written.
-pub(crate) fn implicit_cast(from: TypeRoot, to: TypeRoot) -> bool {
+pub(crate) fn implicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
     use Family as F;
     if from == to {
         return true;
@@ -64,7 +64,7 @@ pub(crate) fn implicit_cast(from: TypeRoot, to: TypeRoot) -> bool {
         (F::Integer, F::Integer) => integer_digits(from) <= integer_digits(to),
         (F::Integer | F::Decimal | F::Approximate, F::Decimal) => true,
         (F::Integer | F::Decimal, F::Approximate) => true,
-        (F::Approximate, F::Approximate) => to == TypeRoot::Double,
+        (F::Approximate, F::Approximate) => *to == TypeRoot::Double,
         // Text of unknown length does not become CHAR by itself; shorter CHAR and VARCHAR trim.
         (F::Text, F::Text) => matches!(to, TypeRoot::Varchar(_)) || matches!(from, TypeRoot::Char(_)),
         (F::Bytes, F::Bytes) => matches!(to, TypeRoot::Varbinary(_)) || matches!(from, TypeRoot::Binary(_)),
@@ -76,7 +76,7 @@ pub(crate) fn implicit_cast(from: TypeRoot, to: TypeRoot) -> bool {
 }
 
 /// Whether `CAST(from AS to)` exists.
-pub(crate) fn explicit_cast(from: TypeRoot, to: TypeRoot) -> bool {
+pub(crate) fn explicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
     use Family as F;
     if implicit_cast(from, to) {
         return true;
@@ -95,17 +95,17 @@ pub(crate) fn explicit_cast(from: TypeRoot, to: TypeRoot) -> bool {
 }
 
 /// The narrowest type that holds the values of both, as CASE, COALESCE and comparisons need it.
-pub(crate) fn common_type(a: TypeRoot, b: TypeRoot) -> Option<TypeRoot> {
+pub(crate) fn common_type(a: &TypeRoot, b: &TypeRoot) -> Option<TypeRoot> {
     use Family as F;
     if a == b {
-        return Some(a);
+        return Some(a.clone());
     }
     Some(match (family(a), family(b)) {
         (F::Integer, F::Integer) => {
             if integer_digits(a) >= integer_digits(b) {
-                a
+                a.clone()
             } else {
-                b
+                b.clone()
             }
         }
         (F::Integer | F::Decimal, F::Integer | F::Decimal) => {
@@ -115,22 +115,22 @@ pub(crate) fn common_type(a: TypeRoot, b: TypeRoot) -> Option<TypeRoot> {
             TypeRoot::Decimal { precision: whole + scale, scale }
         }
         (F::Approximate, F::Approximate) => TypeRoot::Double,
-        (F::Approximate, F::Integer) => a,
-        (F::Integer, F::Approximate) => b,
+        (F::Approximate, F::Integer) => a.clone(),
+        (F::Integer, F::Approximate) => b.clone(),
         (F::Approximate, F::Decimal) | (F::Decimal, F::Approximate) => TypeRoot::Double,
         (F::Text, F::Text) => TypeRoot::Varchar(length(a)?.max(length(b)?)),
         (F::Bytes, F::Bytes) => TypeRoot::Varbinary(length(a)?.max(length(b)?)),
         (F::Time, F::Time) => TypeRoot::Time(fraction(a)?.max(fraction(b)?)),
         (F::Timestamp, F::Timestamp) => TypeRoot::Timestamp(fraction(a)?.max(fraction(b)?)),
         (F::TimestampLtz, F::TimestampLtz) => TypeRoot::TimestampLtz(fraction(a)?.max(fraction(b)?)),
-        (F::Timestamp, F::Date) => a,
-        (F::Date, F::Timestamp) => b,
+        (F::Timestamp, F::Date) => a.clone(),
+        (F::Date, F::Timestamp) => b.clone(),
         _ => return None,
     })
 }
 
 /// The result type of `a op b`, `None` if one of them is no number.
-pub(crate) fn arithmetic_type(op: Arithmetic, a: TypeRoot, b: TypeRoot) -> Option<TypeRoot> {
+pub(crate) fn arithmetic_type(op: Arithmetic, a: &TypeRoot, b: &TypeRoot) -> Option<TypeRoot> {
     use Family as F;
     match (family(a), family(b)) {
         (F::Decimal, F::Decimal | F::Integer) | (F::Integer, F::Decimal) => {
@@ -138,7 +138,7 @@ pub(crate) fn arithmetic_type(op: Arithmetic, a: TypeRoot, b: TypeRoot) -> Optio
             Some(decimal_result(op, p1.into(), s1.into(), p2.into(), s2.into()))
         }
         (F::Integer | F::Decimal | F::Approximate, F::Integer | F::Decimal | F::Approximate) => match op {
-            Arithmetic::Remainder => Some(b),
+            Arithmetic::Remainder => Some(b.clone()),
             _ => common_type(a, b),
         },
         _ => None,
@@ -170,35 +170,35 @@ fn decimal_result(op: Arithmetic, p1: i32, s1: i32, p2: i32, s2: i32) -> TypeRoo
 }
 
 /// Precision and scale of an exact number; integers count as decimals without a fraction.
-pub(crate) fn exact(root: TypeRoot) -> Option<(u8, u8)> {
-    match root {
+pub(crate) fn exact(root: &TypeRoot) -> Option<(u8, u8)> {
+    match *root {
         TypeRoot::Decimal { precision, scale } => Some((precision, scale)),
         _ => integer_digits(root).map(|digits| (digits, 0)),
     }
 }
 
 /// The decimal that holds every value of an exact numeric type.
-pub(crate) fn as_decimal(root: TypeRoot) -> Option<TypeRoot> {
+pub(crate) fn as_decimal(root: &TypeRoot) -> Option<TypeRoot> {
     exact(root).map(|(precision, scale)| TypeRoot::Decimal { precision, scale })
 }
 
 /// Declared length of text (characters) or bytes.
-pub(crate) fn length(root: TypeRoot) -> Option<u32> {
-    match root {
+pub(crate) fn length(root: &TypeRoot) -> Option<u32> {
+    match *root {
         TypeRoot::Char(n) | TypeRoot::Varchar(n) | TypeRoot::Binary(n) | TypeRoot::Varbinary(n) => Some(n),
         _ => None,
     }
 }
 
 /// Declared fractional digits of a time or timestamp.
-pub(crate) fn fraction(root: TypeRoot) -> Option<u8> {
-    match root {
+pub(crate) fn fraction(root: &TypeRoot) -> Option<u8> {
+    match *root {
         TypeRoot::Time(p) | TypeRoot::Timestamp(p) | TypeRoot::TimestampLtz(p) => Some(p),
         _ => None,
     }
 }
 
-fn integer_digits(root: TypeRoot) -> Option<u8> {
+fn integer_digits(root: &TypeRoot) -> Option<u8> {
     match root {
         TypeRoot::TinyInt => Some(3),
         TypeRoot::SmallInt => Some(5),

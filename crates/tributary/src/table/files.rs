@@ -123,7 +123,7 @@ fn statistics(entry: &ManifestEntry, schema: &TableSchema) -> Result<BTreeMap<St
     let all: Vec<String> = schema.fields.iter().map(|field| field.name.clone()).collect();
     let named = entry.file.value_stats_cols.as_ref().unwrap_or(&all);
     let fields: Vec<_> = named.iter().filter_map(|name| schema.field(name)).collect();
-    let types: Vec<_> = fields.iter().map(|field| field.data_type.root).collect();
+    let types: Vec<_> = fields.iter().map(|field| field.data_type.root.clone()).collect();
     let columns = entry.file.value_stats.decode(&types).map_err(|source| unreadable(entry, source))?;
     let mut stats: BTreeMap<String, ColumnStats> =
         all.into_iter().map(|name| (name, ColumnStats { min: None, max: None, null_count: None })).collect();

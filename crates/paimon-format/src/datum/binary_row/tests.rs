@@ -23,7 +23,7 @@ fn cases() -> Vec<(TypeRoot, Datum, Datum)> {
         (TypeRoot::Float, Datum::Float(-0.5), Datum::Float(f32::MAX)),
         (TypeRoot::Double, Datum::Double(-0.5), Datum::Double(f64::MIN)),
         (d18, decimal(-(10_i128.pow(18) - 1), 18, 2), decimal(0, 18, 2)),
-        (d38, decimal(-(10_i128.pow(38) - 1), 38, 10), decimal(128, 38, 10)),
+        (d38.clone(), decimal(-(10_i128.pow(38) - 1), 38, 10), decimal(128, 38, 10)),
         (d38, decimal(-128, 38, 10), decimal(0, 38, 10)),
         (TypeRoot::STRING, Datum::String("1234567".into()), Datum::String("12345678".into())),
         (TypeRoot::Char(3), Datum::String(String::new()), Datum::String("größer als der Schlitz".into())),
@@ -39,7 +39,7 @@ fn cases() -> Vec<(TypeRoot, Datum, Datum)> {
 #[test]
 fn every_type_survives_the_round_trip() {
     for (root, first, second) in cases() {
-        let types = [root; 3];
+        let types = [root.clone(), root.clone(), root.clone()];
         let values = [Some(first), None, Some(second)];
         let row = BinaryRow::encode(&types, &values).unwrap();
         assert_eq!(row.decode(&types).unwrap(), values, "{root}");
@@ -65,7 +65,7 @@ fn bytes_are_those_of_java() {
         ),
         // Nulls of the two kinds with a fixed room at the end keep it: `RowHelper.copyInto`.
         (
-            vec![d20, TypeRoot::Timestamp(6)],
+            vec![d20.clone(), TypeRoot::Timestamp(6)],
             vec![None, None],
             "0003000000000000 0000000018000000 0000000028000000 \
              0000000000000000 0000000000000000 0000000000000000",
@@ -142,7 +142,7 @@ fn damaged_bytes_are_refused_by_name() {
         (TypeRoot::STRING, 0x7fff_ffff_7fff_ffff, "field 0 (STRING): 2147483647 bytes at 2147483647"),
         (TypeRoot::STRING, 0x8800_0000_0000_0000, "8 bytes cannot be inside a slot"),
         (TypeRoot::STRING, 0x8100_0000_0000_00ff, "the text is not UTF-8"),
-        (wide, 0, "a decimal of 0 bytes"),
+        (wide.clone(), 0, "a decimal of 0 bytes"),
         (wide, 17, "17 bytes at 0 lie outside the row of 16 bytes"),
         (TypeRoot::Timestamp(6), 0x0000_0000_ffff_ffff, "4294967295 nanoseconds"),
         (TypeRoot::Timestamp(6), 0x0000_0010_0000_0000, "8 bytes at 16 lie outside"),
