@@ -1,18 +1,18 @@
 """Answers the tests' questions with pypaimon, an independent reader and writer.
 
-One JSON object per line in, one per line out: {"ok": ...} or {"error": "..."}. Values travel in a canonical form, the
-same for every engine: integers for all integral and temporal types (days, milliseconds of the day, nanoseconds since
-the epoch), IEEE bits for floating point, text for decimals and strings, hex for bytes.
+Requests and answers are those of lines.py. Values travel in a canonical form, the same for every engine: integers for
+all integral and temporal types (days, milliseconds of the day, nanoseconds since the epoch), IEEE bits for floating
+point, text for decimals and strings, hex for bytes.
 """
 
 import decimal
-import json
 import struct
-import sys
-import traceback
 
 import pyarrow as pa
+from lines import answers_only, serve
 from pypaimon import CatalogFactory, Schema
+
+ANSWERS = answers_only()
 
 PER_SECOND = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
@@ -113,13 +113,7 @@ def pyarrow_schema(target):
     return PyarrowFieldParser.from_paimon_schema(target.fields)
 
 
-ANSWERS = {"rows": rows, "count": count, "create": create, "append": append}
+OPERATIONS = {"rows": rows, "count": count, "create": create, "append": append}
 
-for line in sys.stdin:
-    request = json.loads(line)
-    try:
-        answer = {"ok": ANSWERS[request["op"]](request)}
-    except Exception as failure:
-        traceback.print_exc()
-        answer = {"error": f"{type(failure).__name__}: {failure}"}
-    print(json.dumps(answer), flush=True)
+if __name__ == "__main__":
+    serve(OPERATIONS, ANSWERS)

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod clock;
+mod engines;
 mod house;
 mod interop;
 mod kill;

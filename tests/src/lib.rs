@@ -11,6 +11,8 @@ pub mod canonical;
 pub mod daemon;
 pub mod datagen;
 pub mod disk;
+pub mod engine;
+pub mod flink;
 pub mod http;
 pub mod in_process;
 pub mod pypaimon;
