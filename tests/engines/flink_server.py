@@ -5,12 +5,12 @@ are lists, maps are lists of [key, value] in the order of the keys' JSON. One JV
 gateway, with a mini cluster inside. Times without a zone are read and written in UTC.
 """
 
-import datetime
 import decimal
 import json
 import os
 import struct
 import tempfile
+from datetime import datetime, timedelta
 
 from lines import answers_only, serve
 
@@ -117,6 +117,88 @@ def collect(query):
     return kinds, list(schema.getColumnNames()), rows
 
 
+CATALOGS = {}
+
+
+def catalog(warehouse):
+    """The catalog of a warehouse; nothing of its tables is remembered between requests."""
+    if warehouse not in CATALOGS:
+        name = f"w{len(CATALOGS)}"
+        options = {"type": "paimon", "warehouse": warehouse, "cache-enabled": "false"}
+        options = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
+        TABLES.executeSql(f"CREATE CATALOG {name} WITH ({options})")
+        CATALOGS[warehouse] = name
+    return CATALOGS[warehouse]
+
+
+def quoted(request):
+    """The table's full name in SQL, with the table options of "options" as a hint."""
+    database, table = request["table"].split(".", 1)
+    options = ", ".join(f"'{key}' = '{value}'" for key, value in request.get("options", {}).items())
+    hint = f" /*+ OPTIONS({options}) */" if options else ""
+    return f"`{catalog(request['warehouse'])}`.`{database}`.`{table}`{hint}"
+
+
+def column_kinds(request):
+    schema = getattr(TABLES, "from")(quoted(request)).getResolvedSchema()
+    return list(schema.getColumnNames()), [of.getLogicalType() for of in schema.getColumnDataTypes()]
+
+
+def rows(request):
+    """Every row of the table, or of "columns": {"columns", "types", "rows"}."""
+    columns = ", ".join(f"`{column}`" for column in request.get("columns", [])) or "*"
+    kinds, names, found = collect(f"SELECT {columns} FROM {quoted(request)}")
+    return {"columns": names, "types": [kind.asSerializableString() for kind in kinds], "rows": found}
+
+
+def count(request):
+    return collect(f"SELECT COUNT(*) FROM {quoted(request)}")[2][0][0]
+
+
+def create(request):
+    """Creates a table from [[name, type], ...]; types in Flink's SQL."""
+    database = request["table"].split(".")[0]
+    TABLES.executeSql(f"CREATE DATABASE IF NOT EXISTS `{catalog(request['warehouse'])}`.`{database}`")
+    columns = ", ".join(f"`{name}` {kind}" for name, kind in request["fields"])
+    TABLES.executeSql(f"CREATE TABLE {quoted(request)} ({columns})")
+
+
+def literal(value, kind):
+    """The SQL of a value in canonical form."""
+    root, spelled = kind.getTypeRoot().name(), kind.copy(True).asSerializableString()
+    if value is None:
+        return f"CAST(NULL AS {spelled})"
+    if root == "FLOAT":
+        value = struct.unpack("<f", struct.pack("<I", value))[0]
+    if root == "DOUBLE":
+        value = struct.unpack("<d", struct.pack("<Q", value))[0]
+    if root in ("FLOAT", "DOUBLE"):
+        value = repr(value).replace("inf", "Infinity")
+    if root == "BOOLEAN":
+        return str(value).upper()
+    if root in ("BINARY", "VARBINARY"):
+        return f"CAST(x'{value}' AS {spelled})"
+    if root == "DATE":
+        return f"DATE '{datetime(1970, 1, 1) + timedelta(days=value):%Y-%m-%d}'"
+    if root == "TIME_WITHOUT_TIME_ZONE":
+        return f"TIME '{datetime(1970, 1, 1) + timedelta(milliseconds=value):%H:%M:%S.%f}'"
+    if root.startswith("TIMESTAMP_"):
+        seconds, nanos = divmod(value, 10**9)
+        moment = datetime(1970, 1, 1) + timedelta(seconds=seconds)
+        return f"CAST(TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}.{nanos:09}' AS {spelled})"
+    text = str(value).replace("'", "''")
+    return f"CAST('{text}' AS {spelled})"
+
+
+def append(request):
+    """Appends rows in canonical form, one commit."""
+    _, kinds = column_kinds(request)
+    tuples = ", ".join(
+        "(" + ", ".join(literal(value, kind) for value, kind in zip(row, kinds)) + ")" for row in request["rows"]
+    )
+    getattr(TABLES.executeSql(f"INSERT INTO {quoted(request)} VALUES {tuples}"), "await")()
+
+
 def evaluate(request):
     """Each of "expressions" (over no table): {"type": ..., "value": ...}, or {"error": ...} in its place."""
     answers, valid = [], []
@@ -151,7 +233,7 @@ def evaluate_together(expressions, answers):
         answers[place]["value"] = value
 
 
-OPERATIONS = {"evaluate": evaluate}
+OPERATIONS = {"rows": rows, "count": count, "create": create, "append": append, "evaluate": evaluate}
 
 if __name__ == "__main__":
     serve(OPERATIONS, ANSWERS, cause)

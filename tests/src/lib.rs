@@ -16,7 +16,9 @@ pub mod flink;
 pub mod http;
 pub mod in_process;
 pub mod pypaimon;
+pub mod spark;
 pub mod table;
+pub mod typed;
 pub mod workspace;
 
 use std::path::{Path, PathBuf};
