@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use paimon_format::types::DataType;
 use paimon_format::{DataField, TableSchema};
 use paimon_table::table::{Table, TableIdentifier};
+use tributary_runtime::Random;
 
 use crate::error::CatalogError;
 
@@ -55,6 +56,13 @@ pub trait Catalog: Send + Sync {
         definition: NewTable,
         if_not_exists: bool,
     ) -> Result<TableCreation, CatalogError>;
+
+    /// Whether tables of this catalog can be written and committed to: its store is asked for create-if-absent. Leaves
+    /// nothing behind; a warehouse that does not exist is asked for where it would be made.
+    ///
+    /// # Errors
+    /// [`CatalogError::Probe`].
+    async fn probe(&self, random: &Random) -> Result<(), CatalogError>;
 }
 
 /// A column of a new table.

@@ -2,6 +2,7 @@
 
 use paimon_format::FormatError;
 use paimon_table::error::TableError;
+use paimon_table::probe::ProbeError;
 use paimon_table::store::StoreError;
 use tributary_runtime::{Classify, FailureKind};
 
@@ -12,6 +13,9 @@ pub enum CatalogError {
     /// The store failed; the source names the operation and the path.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The store cannot be committed to.
+    #[error(transparent)]
+    Probe(#[from] ProbeError),
     /// A table could not be loaded.
     #[error("table {table}: {source}")]
     Table {
@@ -82,6 +86,7 @@ impl Classify for CatalogError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Store(source) => source.kind(),
+            Self::Probe(source) => source.kind(),
             Self::Table { source, .. } => source.kind(),
             Self::NoSuchDatabase { .. }
             | Self::DatabaseExists { .. }

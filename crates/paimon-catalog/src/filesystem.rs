@@ -9,9 +9,10 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use paimon_format::TableSchema;
 use paimon_table::error::TableError;
 use paimon_table::port::FilesystemCommit;
+use paimon_table::probe::probe_create_if_absent;
 use paimon_table::store::{Create, Storage};
 use paimon_table::table::{self, Table, TableIdentifier};
-use tributary_runtime::{Clock, Env};
+use tributary_runtime::{Clock, Env, Random};
 
 use crate::catalog::{Catalog, NewTable, TableCreation};
 use crate::error::CatalogError;
@@ -46,11 +47,6 @@ impl FilesystemCatalog {
     /// The catalog of a storage that is rooted at the warehouse; `location` is its name in messages.
     pub fn new(warehouse: Storage, location: impl Into<String>, env: &Env) -> Self {
         Self { warehouse, location: location.into(), clock: Arc::clone(&env.clock) }
-    }
-
-    /// The warehouse's root.
-    pub fn storage(&self) -> &Storage {
-        &self.warehouse
     }
 
     fn table_storage(&self, table: &TableIdentifier) -> Result<Storage, CatalogError> {
@@ -167,6 +163,10 @@ impl Catalog for FilesystemCatalog {
         let found = self.load_table(table).await?;
         let created = **found.schema() == schema;
         if created || if_not_exists { Ok(TableCreation { table: found, created }) } else { Err(exists()) }
+    }
+
+    async fn probe(&self, random: &Random) -> Result<(), CatalogError> {
+        Ok(probe_create_if_absent(&self.warehouse.nearest_existing(), random).await?)
     }
 }
 

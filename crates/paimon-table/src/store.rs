@@ -160,6 +160,19 @@ impl Storage {
         Self { root: self.path(rel), ..self.clone() }
     }
 
+    /// The storage itself, or on a local disk the nearest folder above it that exists: the one a first write needs.
+    pub fn nearest_existing(&self) -> Self {
+        let mut found = self.clone();
+        while &*self.origin == "/" && !std::path::Path::new(&found.location("")).exists() {
+            let depth = found.root.parts().count();
+            if depth == 0 {
+                break;
+            }
+            found.root = found.root.parts().take(depth - 1).collect();
+        }
+        found
+    }
+
     /// Where `rel` is, as users name it: `/data/warehouse/db.db/t`, `memory://name/db.db/t`.
     pub fn location(&self, rel: &str) -> String {
         format!("{}{}", self.origin, self.path(rel))

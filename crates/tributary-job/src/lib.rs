@@ -28,7 +28,7 @@ pub use expr::{BoundSelect, EvalError, NoSuchZone, Zone};
 pub use handle::{ControlError, JobHandle, PipelineState, PipelineStatus};
 pub use identity::PipelineId;
 pub use job::{Job, JobSetup};
-pub use pipeline::PipelinePlan;
+pub use pipeline::{PipelinePlan, Prospect};
 pub use session::{Mode, Session};
 pub use settings::{JobDefaults, SET_KEYS, SetKey};
 

@@ -8,8 +8,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use paimon_catalog::{Catalog, Table, TableIdentifier};
-use paimon_format::TableSchema;
+use paimon_catalog::{Catalog, CatalogError, Table, TableIdentifier};
+use paimon_format::{SnapshotId, TableSchema};
 use paimon_table::probe::probe_create_if_absent;
 use tokio::sync::watch;
 use tributary_runtime::{Backoff, Classify, Drain, Env, FailureKind, MemoryBudget, Positions, Supervisor, TaskFailure};
@@ -33,6 +33,17 @@ pub struct PipelinePlan {
     pub(crate) select: Arc<BoundSelect>,
     pub(crate) checkpoint_interval: Duration,
     pub(crate) parallelism: Option<NonZeroUsize>,
+}
+
+/// Where a pipeline would begin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Prospect {
+    /// Its table is to be created.
+    NewTable,
+    /// It has not written to its table yet.
+    FirstStart,
+    /// It goes on after the last snapshot it committed.
+    After(SnapshotId),
 }
 
 /// What all pipelines of a process share.
@@ -67,6 +78,21 @@ impl PipelinePlan {
     /// The target's columns and options as they will be met.
     pub fn schema(&self) -> &TableSchema {
         &self.schema
+    }
+
+    /// What a start would meet: the target's store is probed, and the source must be the one whose positions are
+    /// stored. Nothing is claimed.
+    ///
+    /// # Errors
+    /// Those of a start.
+    pub async fn check(&self, env: &Env) -> Result<Prospect> {
+        let found = self.load(env, &mut false).await;
+        let (_, state) = match found {
+            Err(PipelineError::Catalog(CatalogError::NoSuchTable { .. })) => return Ok(Prospect::NewTable),
+            found => found?,
+        };
+        self.source.build(state.as_ref().map(JobState::identity), SPLITS, env.clone())?;
+        Ok(state.map_or(Prospect::FirstStart, |state| Prospect::After(state.snapshot())))
     }
 
     /// Runs until the source ends or a drain is over.

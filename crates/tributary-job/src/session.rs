@@ -126,6 +126,11 @@ impl Session {
         Ok(())
     }
 
+    /// Every catalog by its name.
+    pub fn catalogs(&self) -> impl Iterator<Item = (&str, &dyn Catalog)> {
+        self.catalogs.iter().map(|(name, entry)| (name.as_str(), &*entry.catalog))
+    }
+
     /// The pipelines of all files, in order.
     ///
     /// # Errors

@@ -1,17 +1,15 @@
 //! `tributary check`: would it run? One line a section, and the exit code of the first that failed.
 
 use std::io::{self, Write};
-use std::path::Path;
 
-use paimon_catalog::Catalog as _;
-use paimon_table::probe::probe_create_if_absent;
-use tributary_job::Mode;
-use tributary_runtime::{Drain, Env};
+use paimon_catalog::Catalog;
+use tributary_job::{Mode, PipelinePlan, Prospect};
+use tributary_runtime::Env;
 
 use crate::args::CheckArguments;
 use crate::catalogs;
 use crate::failure::{CommandError, Failure};
-use crate::settings::{CatalogOptions, Settings};
+use crate::settings::Settings;
 use crate::statements;
 
 /// Settings are sound when this is reached.
@@ -33,31 +31,51 @@ pub(crate) async fn check(arguments: &CheckArguments, settings: &Settings, env: 
     let from = config.map_or_else(|| "no settings file".to_owned(), |path| path.display().to_string());
     tell("settings", Ok(from))?;
     for (name, options) in &settings.catalogs {
-        tell(&format!("catalog {name}"), catalog(name, options, settings, &env).await)?;
+        let outcome = match catalogs::open(name, options, settings, &env) {
+            Ok(catalog) => probe(&catalog, &env).await,
+            Err(failure) => Err(failure),
+        };
+        tell(&format!("catalog {name}"), outcome)?;
     }
     if !arguments.files.is_empty() {
-        let files = statements::read(&arguments.files)?;
-        match statements::carry_out(&files, Mode::Check, settings, &env, &Drain::new()).await {
-            Ok(plans) => {
-                for plan in plans {
-                    tell(&format!("pipeline {}", plan.id()), Ok(format!("fills {}", plan.table())))?;
+        let outcome = match statements::read(&arguments.files) {
+            Ok(files) => statements::session(&files, Mode::Check, settings, &env).await,
+            Err(failure) => Err(failure),
+        };
+        match outcome {
+            Err(failure) => tell("statements", Err(failure))?,
+            Ok(session) => {
+                for (name, catalog) in session.catalogs().filter(|(name, _)| !settings.catalogs.contains_key(*name)) {
+                    tell(&format!("catalog {name}"), probe(catalog, &env).await)?;
+                }
+                match session.into_plans() {
+                    Err(error) => tell("statements", Err(error.into()))?,
+                    Ok(plans) => {
+                        for plan in plans {
+                            tell(&format!("pipeline {}", plan.id()), pipeline(&plan, &env).await)?;
+                        }
+                    }
                 }
             }
-            Err(failure) => tell("statements", Err(failure))?,
         }
     }
     first_failure.map_or(Ok(()), Err)
 }
 
-/// Opens the catalog, lists it, and asks its store for the promise that commits rest on.
-async fn catalog(name: &str, options: &CatalogOptions, settings: &Settings, env: &Env) -> Result<String, Failure> {
-    let catalog = catalogs::open(name, options, settings, env)?;
+/// Lists the catalog, and asks its store for the promise that commits rest on.
+async fn probe(catalog: &dyn Catalog, env: &Env) -> Result<String, Failure> {
     let databases = catalog.list_databases().await?.len();
-    let warehouse = options.get("warehouse").map_or("", String::as_str);
-    if databases == 0 && !warehouse.contains(':') && !Path::new(warehouse).exists() {
-        // The probe would make the folder.
-        return Ok(format!("{warehouse} does not exist yet; it is made with its first table, and not probed before"));
-    }
-    probe_create_if_absent(catalog.storage(), &env.random).await?;
-    Ok(format!("{databases} databases; the store creates files only if absent"))
+    catalog.probe(&env.random).await?;
+    let plural = if databases == 1 { "" } else { "s" };
+    Ok(format!("{databases} database{plural}; writable, and creates files only if absent"))
+}
+
+/// What its start would meet.
+async fn pipeline(plan: &PipelinePlan, env: &Env) -> Result<String, Failure> {
+    let table = plan.table();
+    Ok(match plan.check(env).await? {
+        Prospect::NewTable => format!("creates {table} and fills it"),
+        Prospect::FirstStart => format!("fills {table}; its first start, the source is read from the beginning"),
+        Prospect::After(snapshot) => format!("fills {table}; goes on after snapshot {}", snapshot.0),
+    })
 }

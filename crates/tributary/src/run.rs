@@ -7,7 +7,7 @@ use std::time::Duration;
 use prometheus::Registry;
 use tracing::info;
 use tributary_http::{HttpConfig, Server};
-use tributary_job::{Job, JobSetup, Mode};
+use tributary_job::{Job, JobSetup};
 use tributary_runtime::{Clock, Drain, Executor, Supervisor, SystemClock};
 use tributary_sink::SinkMetrics;
 
@@ -60,7 +60,7 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
             let executor = Executor::try_threads(settings.job.parallelism.unwrap_or_else(cores))
                 .map_err(|source| CommandError::Io { doing: "start the encoding threads".to_owned(), source })?;
             let env = environment(executor)?;
-            let plans = statements::carry_out(&files, Mode::Run, settings, &env, &drain).await?;
+            let plans = statements::carry_out(&files, settings, &env, &drain).await?;
             let job = Job::new(
                 plans,
                 JobSetup {

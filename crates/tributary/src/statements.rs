@@ -37,11 +37,9 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<JobFile>, Failure> {
     paths.iter().map(read).collect()
 }
 
-/// Follows the statements. A catalog that cannot be reached is waited for in [`Mode::Run`], until a drain is asked
-/// for; in [`Mode::Check`] it is the answer.
+/// Carries the statements out. A catalog that cannot be reached is waited for until a drain is requested.
 pub(crate) async fn carry_out(
     files: &[JobFile],
-    mode: Mode,
     settings: &Settings,
     env: &Env,
     drain: &Drain,
@@ -51,8 +49,8 @@ pub(crate) async fn carry_out(
     loop {
         let failure = tokio::select! {
             () = drain.requested() => return Ok(Vec::new()),
-            done = rehearsed(files, mode, settings, env) => match done {
-                Err(failure) if failure.kind() == FailureKind::Transient && mode == Mode::Run => failure,
+            done = rehearsed(files, settings, env) => match done {
+                Err(failure) if failure.kind() == FailureKind::Transient => failure,
                 done => return done,
             },
         };
@@ -67,20 +65,14 @@ pub(crate) async fn carry_out(
 }
 
 /// Resolves everything before anything is created: a mistake in the last statement leaves no table behind.
-async fn rehearsed(
-    files: &[JobFile],
-    mode: Mode,
-    settings: &Settings,
-    env: &Env,
-) -> Result<Vec<PipelinePlan>, Failure> {
-    if mode == Mode::Run {
-        // What is worth a log line is said once, when it is done.
-        once(files, Mode::Check, settings, env).with_subscriber(NoSubscriber::default()).await?;
-    }
-    once(files, mode, settings, env).await
+async fn rehearsed(files: &[JobFile], settings: &Settings, env: &Env) -> Result<Vec<PipelinePlan>, Failure> {
+    // What is worth a log line is said once, when it is done.
+    session(files, Mode::Check, settings, env).with_subscriber(NoSubscriber::default()).await?.into_plans()?;
+    Ok(session(files, Mode::Run, settings, env).await?.into_plans()?)
 }
 
-async fn once(files: &[JobFile], mode: Mode, settings: &Settings, env: &Env) -> Result<Vec<PipelinePlan>, Failure> {
+/// The files' statements on top of the catalogs of the settings.
+pub(crate) async fn session(files: &[JobFile], mode: Mode, settings: &Settings, env: &Env) -> Result<Session, Failure> {
     let defaults = JobDefaults {
         checkpoint_interval: settings.job.checkpoint_interval,
         parallelism: settings.job.parallelism,
@@ -96,7 +88,7 @@ async fn once(files: &[JobFile], mode: Mode, settings: &Settings, env: &Env) -> 
     for file in files {
         session.apply(&file.script, &file.path).await?;
     }
-    Ok(session.into_plans()?)
+    Ok(session)
 }
 
 /// `${NAME}` is an environment variable, `${file:PATH}` a file's text without its last line end.

@@ -85,15 +85,21 @@ fn check_resolves_everything_and_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("job.sql"), JOB).unwrap();
     let checked = tributary(folder.path(), &["check", "job.sql"]);
-    assert_eq!(said(&checked.stdout), "ok      settings: no settings file\nok      pipeline job.db.t.1: fills db.t\n");
+    assert_eq!(
+        said(&checked.stdout),
+        "ok      settings: no settings file\n\
+         ok      catalog paimon: 0 databases; writable, and creates files only if absent\n\
+         ok      pipeline job.db.t.1: creates db.t and fills it\n"
+    );
     assert_eq!(checked.status.code(), Some(0));
-    assert!(!folder.path().join("warehouse").exists());
+    let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["job.sql"]);
 
     let checked = tributary(folder.path(), &["check", "--warehouse", "w"]);
     assert_eq!(
         said(&checked.stdout),
-        "ok      settings: no settings file\nok      catalog paimon: w does not exist yet; it is made with its first \
-         table, and not probed before\n"
+        "ok      settings: no settings file\n\
+         ok      catalog paimon: 0 databases; writable, and creates files only if absent\n"
     );
     assert!(!folder.path().join("w").exists());
 
@@ -102,6 +108,35 @@ fn check_resolves_everything_and_creates_nothing() {
     assert_eq!(checked.status.code(), Some(2));
     let told = said(&checked.stdout);
     assert!(told.contains("FAILED  statements: job.sql:5:"), "{told}");
+
+    // A file stands where the warehouse would be.
+    std::fs::write(folder.path().join("job.sql"), JOB).unwrap();
+    std::fs::write(folder.path().join("warehouse"), "").unwrap();
+    let checked = tributary(folder.path(), &["check", "job.sql"]);
+    let told = said(&checked.stdout);
+    assert!(told.contains("\nFAILED  "), "{told}");
+    assert!(!checked.status.success());
+}
+
+#[test]
+fn check_tells_where_a_job_would_begin_and_whether_it_may() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("job.sql"), JOB).unwrap();
+    let ran = tributary(folder.path(), &["run", "job.sql", "--listen", "127.0.0.1:0"]);
+    assert_eq!(ran.status.code(), Some(0), "{}", said(&ran.stderr));
+    let checked = tributary(folder.path(), &["check", "job.sql"]);
+    let told = said(&checked.stdout);
+    assert!(told.contains("ok      pipeline job.db.t.1: fills db.t; goes on after snapshot "), "{told}");
+
+    std::fs::write(
+        folder.path().join("job.sql"),
+        JOB.replace("'connector' = 'datagen'", "'connector' = 'datagen', 'seed' = '77'"),
+    )
+    .unwrap();
+    let checked = tributary(folder.path(), &["check", "job.sql"]);
+    let told = said(&checked.stdout);
+    assert!(told.contains("FAILED  pipeline job.db.t.1: ") && told.contains("pipeline.name"), "{told}");
+    assert_eq!(checked.status.code(), Some(2));
 }
 
 #[test]
@@ -114,8 +149,9 @@ fn the_tutorial_would_run_under_the_sample_settings() {
     let checked = tributary(folder.path(), &["check", "tutorial.sql", "--config", "tributary.toml"]);
     assert_eq!(
         said(&checked.stdout),
-        "ok      settings: tributary.toml\nok      pipeline tutorial.test_paimon_db.test_append_tbl.1: fills \
-         test_paimon_db.test_append_tbl\n"
+        "ok      settings: tributary.toml\n\
+         ok      catalog paimon: 0 databases; writable, and creates files only if absent\n\
+         ok      pipeline tutorial.test_paimon_db.test_append_tbl.1: creates test_paimon_db.test_append_tbl and fills it\n"
     );
     assert_eq!(checked.status.code(), Some(0));
 }
