@@ -2,12 +2,18 @@
 //!
 //! Labels are the pipeline and the table (and a closed set of reasons), never a partition, file or snapshot.
 
-use prometheus::core::Collector;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use prometheus::core::{Collector, Desc};
+use prometheus::proto::MetricFamily;
 use prometheus::{
     Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry,
 };
 use tributary_runtime::{FailureKind, MetricDef, MetricKind};
+
+use crate::progress::Progress;
 
 const LABELS: &[&str] = &["pipeline", "table"];
 const LABELS_AND_REASON: &[&str] = &["pipeline", "table", "reason"];
@@ -208,6 +214,17 @@ pub struct SinkMetrics {
     lag: GaugeVec,
     failing: IntGaugeVec,
     alive: IntGaugeVec,
+    live: Live,
+}
+
+/// Gauges that change by themselves. They are refreshed when they are scraped: a sample would be old, and one of a
+/// pipeline whose tasks have stopped would stand still while rows wait.
+#[derive(Debug, Clone)]
+struct Live {
+    memory_used: IntGaugeVec,
+    epochs: IntGaugeVec,
+    lag: GaugeVec,
+    pipelines: Arc<Mutex<BTreeMap<String, Progress>>>,
 }
 
 /// The same for one pipeline: resolved once, so that counting is an atomic addition.
@@ -255,6 +272,7 @@ impl SinkMetrics {
     /// # Errors
     /// When one of them is registered already.
     pub fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let live = registered(registry, Live::try_new()?)?;
         Ok(Self {
             rows: ints(registry, &ROWS)?,
             bytes: ints(registry, &BYTES)?,
@@ -267,10 +285,10 @@ impl SinkMetrics {
             busy: seconds(registry, &BUSY)?,
             open_writers: levels(registry, &OPEN_WRITERS)?,
             lanes: levels(registry, &LANES)?,
-            memory_used: levels(registry, &MEMORY_USED)?,
+            memory_used: live.memory_used.clone(),
             memory_limit: levels(registry, &MEMORY_LIMIT)?,
             channel_fill: ratios(registry, &CHANNEL_FILL)?,
-            epochs: levels(registry, &EPOCHS)?,
+            epochs: live.epochs.clone(),
             commits: ints(registry, &COMMITS)?,
             committed_rows: ints(registry, &COMMITTED_ROWS)?,
             committed_files: ints(registry, &COMMITTED_FILES)?,
@@ -284,10 +302,16 @@ impl SinkMetrics {
             checkpoint_bytes: levels(registry, &CHECKPOINT_BYTES)?,
             snapshot: levels(registry, &SNAPSHOT)?,
             last_commit: ratios(registry, &LAST_COMMIT)?,
-            lag: ratios(registry, &LAG)?,
+            lag: live.lag.clone(),
             failing: levels(registry, &FAILING)?,
             alive: levels(registry, &ALIVE)?,
+            live,
         })
+    }
+
+    /// From now on a scrape asks this progress. A later attempt of the same pipeline takes its place.
+    pub(crate) fn watch(&self, pipeline: &str, progress: &Progress) {
+        self.live.pipelines().insert(pipeline.to_owned(), progress.clone());
     }
 
     pub(crate) fn of(&self, pipeline: &str, table: &str) -> PipelineMetrics {
@@ -326,6 +350,38 @@ impl SinkMetrics {
             failures: self.failures.clone(),
             labels: [pipeline.to_owned(), table.to_owned()],
         }
+    }
+}
+
+// === impl Live ===
+
+impl Live {
+    fn try_new() -> Result<Self, prometheus::Error> {
+        Ok(Self {
+            memory_used: IntGaugeVec::new(opts(&MEMORY_USED), MEMORY_USED.labels)?,
+            epochs: IntGaugeVec::new(opts(&EPOCHS), EPOCHS.labels)?,
+            lag: GaugeVec::new(opts(&LAG), LAG.labels)?,
+            pipelines: Arc::default(),
+        })
+    }
+
+    fn pipelines(&self) -> MutexGuard<'_, BTreeMap<String, Progress>> {
+        self.pipelines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn members(&self) -> [&dyn Collector; 3] {
+        [&self.memory_used, &self.epochs, &self.lag]
+    }
+}
+
+impl Collector for Live {
+    fn desc(&self) -> Vec<&Desc> {
+        self.members().into_iter().flat_map(Collector::desc).collect()
+    }
+
+    fn collect(&self) -> Vec<MetricFamily> {
+        self.pipelines().values().for_each(Progress::observe);
+        self.members().into_iter().flat_map(Collector::collect).collect()
     }
 }
 

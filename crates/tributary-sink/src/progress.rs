@@ -308,7 +308,7 @@ impl Progress {
         }
     }
 
-    /// Refreshes the gauges that change by themselves.
+    /// Refreshes the gauges that change by themselves, for a scrape.
     pub(crate) fn observe(&self) {
         let metrics = &self.shared.metrics;
         metrics.memory_used.set(signed(self.shared.budget.used()));
@@ -438,3 +438,30 @@ mod tests {
         assert_eq!((progress.ready(), progress.report().state), (Ok(()), SinkState::Running));
     }
 }
+    #[tokio::test(start_paused = true)]
+    async fn a_scrape_shows_what_the_report_says() {
+        let registry = prometheus::Registry::new();
+        let metrics = SinkMetrics::register(&registry).unwrap();
+        let wall = Arc::new(Wall(AtomicI64::new(1_000_000)));
+        let of_job = metrics.of("job", "db.t");
+        let interval = Duration::from_secs(10);
+        let progress = Progress::new(of_job, wall.clone(), MemoryBudget::new(1024), interval, SnapshotId(1));
+        metrics.watch("job", &progress);
+        let scraped = || {
+            let families = registry.gather();
+            let lag = families.iter().find(|family| family.name() == "tributary_commit_lag_seconds").unwrap();
+            lag.get_metric()[0].get_gauge().get_value()
+        };
+        assert!(scraped().is_nan());
+        progress.received(5, 50, 1_000_000);
+        for waited in [0, 450, 90_000] {
+            wall.0.store(1_000_000 + waited, Ordering::Relaxed);
+            assert_eq!(scraped(), progress.report().lag.unwrap().as_secs_f64());
+            assert_eq!(scraped(), waited as f64 / 1000.0);
+        }
+        // Nothing has to run for it: the last commit of a drain is seen too.
+        progress.sealed();
+        progress.settled(5);
+        assert_eq!(scraped(), 0.0);
+    }
+

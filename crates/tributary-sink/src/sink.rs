@@ -2,7 +2,6 @@
 //! watching and checkpoints, and the sink itself, a future to supervise.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use paimon_format::SnapshotId;
 use paimon_table::commit::CommitUser;
@@ -107,9 +106,6 @@ pub struct Finished {
 #[error("the sink takes no more rows")]
 pub struct InputClosed;
 
-/// How often gauges that change by themselves are refreshed.
-const OBSERVE_EVERY: Duration = Duration::from_secs(1);
-
 // === impl Sink ===
 
 impl Sink {
@@ -137,6 +133,7 @@ impl Sink {
             claim.snapshot,
         );
         tracing::info!(
+        setup.metrics.watch(&setup.pipeline, &progress);
             pipeline = setup.pipeline, table = %setup.table.identifier(), interval = ?limits.checkpoint_interval,
             lanes = limits.lanes, memory_bytes = setup.budget.limit(), "sink is open"
         );
@@ -231,11 +228,7 @@ impl Sink {
             pin.run().await;
             Ok(())
         });
-        tokio::select! {
-            biased;
-            ended = stages.join() => Ok(ended?),
-            () = observe(&progress) => Ok(()),
-        }
+        Ok(stages.join().await?)
     }
 }
 
@@ -262,13 +255,6 @@ fn write_plan(
         random: env.random.clone(),
         metrics: progress.metrics().clone(),
     })
-}
-
-async fn observe(progress: &Progress) {
-    loop {
-        progress.observe();
-        tokio::time::sleep(OBSERVE_EVERY).await;
-    }
 }
 
 // === impl SinkInput ===
