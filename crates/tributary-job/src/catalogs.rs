@@ -12,7 +12,37 @@ use crate::error::JobError;
 use crate::expr::bind::BindError;
 use crate::place::Place;
 
-const KEYS: &[&str] = &["default-database", "metastore", "type", "warehouse"];
+/// An option of a catalog, as the reference shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct CatalogOption {
+    /// The key.
+    pub key: &'static str,
+    /// What holds without it; empty when it is required.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// The options of a catalog.
+pub const CATALOG_OPTIONS: &[CatalogOption] = &[
+    CatalogOption {
+        key: "type",
+        default: "",
+        doc: "`paimon`. Required in CREATE CATALOG, assumed in `[catalog.NAME]`.",
+    },
+    CatalogOption {
+        key: "warehouse",
+        default: "",
+        doc: "Folder of the databases: a path, `file:` or `memory:` URL. A relative path is below the folder of the job file; in settings and on the command line, below the working directory.",
+    },
+    CatalogOption { key: "metastore", default: "filesystem", doc: "`filesystem`." },
+    CatalogOption {
+        key: "default-database",
+        default: "default",
+        doc: "The database that names without one mean after USE CATALOG.",
+    },
+];
+
 /// Keys of catalogs that exist in Paimon but not here yet: refused by name.
 const FOREIGN: &[&str] = &["uri", "token", "dlf.", "lock.", "fs.", "s3.", "oss.", "hive-conf-dir", "table.type"];
 
@@ -68,7 +98,7 @@ pub(crate) fn open(
 
 fn check_key(entry: &OptionEntry) -> Result<(), BindError> {
     let key = entry.key.value.as_str();
-    if KEYS.contains(&key) {
+    if keys().any(|known| known == key) {
         return Ok(());
     }
     if FOREIGN.iter().any(|foreign| key == *foreign || (foreign.ends_with('.') && key.starts_with(foreign))) {
@@ -76,10 +106,14 @@ fn check_key(entry: &OptionEntry) -> Result<(), BindError> {
             .help("a warehouse on a file system is: 'type' = 'paimon', 'warehouse' = 'a folder'"));
     }
     let error = BindError::new(entry.key.span, format!("there is no catalog option `{key}`"));
-    Err(match nearest(key, KEYS.iter().copied()) {
+    Err(match nearest(key, keys()) {
         Some(near) => error.help(format!("did you mean '{near}'?")),
-        None => error.help(format!("a catalog takes {}", KEYS.join(", "))),
+        None => error.help(format!("a catalog takes {}", keys().collect::<Vec<_>>().join(", "))),
     })
+}
+
+fn keys() -> impl Iterator<Item = &'static str> {
+    CATALOG_OPTIONS.iter().map(|option| option.key)
 }
 
 /// A path that is relative is below the folder of the statements; a URL stays as it is.

@@ -23,6 +23,7 @@ mod session;
 mod settings;
 mod tables;
 
+pub use catalogs::{CATALOG_OPTIONS, CatalogOption};
 pub use error::{JobError, PipelineError};
 pub use expr::{BoundSelect, EvalError, NoSuchZone, Zone};
 pub use handle::{ControlError, JobHandle, PipelineState, PipelineStatus};

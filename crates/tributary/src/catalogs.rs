@@ -2,6 +2,7 @@
 
 use paimon_catalog::{Catalog as _, FilesystemCatalog, Table, TableIdentifier};
 use paimon_table::store::{Storage, StorageOptions};
+use tributary_job::CATALOG_OPTIONS;
 use tributary_runtime::Env;
 use tributary_statement::nearest;
 
@@ -9,7 +10,9 @@ use crate::failure::Failure;
 use crate::settings::{CatalogOptions, Settings};
 
 /// The catalog options there are.
-const KEYS: [&str; 4] = ["type", "metastore", "warehouse", "default-database"];
+fn keys() -> impl Iterator<Item = &'static str> + Clone {
+    CATALOG_OPTIONS.iter().map(|option| option.key)
+}
 
 /// Loads `DB.T` or `CATALOG.DB.T`.
 pub(crate) async fn table(settings: &Settings, name: &str, env: &Env) -> Result<Table, Failure> {
@@ -43,9 +46,9 @@ pub(crate) fn open(
             return Err(bad(format!("`{key}` must be `{expected}`; other catalogs are not supported yet")));
         }
     }
-    if let Some(key) = options.keys().find(|key| !KEYS.contains(&key.as_str())) {
-        let remedy = nearest(key, KEYS)
-            .map_or_else(|| format!("it takes {}", KEYS.join(", ")), |known| format!("did you mean `{known}`?"));
+    if let Some(key) = options.keys().find(|key| keys().all(|known| known != key.as_str())) {
+        let takes = || format!("it takes {}", keys().collect::<Vec<_>>().join(", "));
+        let remedy = nearest(key, keys()).map_or_else(takes, |known| format!("did you mean `{known}`?"));
         return Err(bad(format!("there is no option `{key}`; {remedy}")));
     }
     let warehouse =

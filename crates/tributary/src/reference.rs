@@ -97,7 +97,22 @@ fn config() -> String {
 
 fn options() -> String {
     let mut out = heading("Options", "options");
-    out += "## Tables\n\n\
+    out += "## SET\n\n\
+            What `SET 'key' = 'value'` of a job may say; it lasts to the end of its file. A key of Flink that means nothing\n\
+            here (`state.backend`, `execution.checkpointing.mode`, …) is ignored with one warning; any other key is an\n\
+            error that names the nearest.\n\n";
+    table(&mut out, &["key", "default", "meaning"]);
+    for set in tributary_job::SET_KEYS {
+        row(&mut out, &[&code(set.key), set.default, set.doc]);
+    }
+    out += "\n## Catalogs\n\n\
+            What `WITH (…)` of CREATE CATALOG, or `[catalog.NAME]` of the settings, may hold.\n\n";
+    table(&mut out, &["option", "default", "meaning"]);
+    for option in tributary_job::CATALOG_OPTIONS {
+        let default = if option.default.is_empty() { "(required)".to_owned() } else { code(option.default) };
+        row(&mut out, &[&code(option.key), &default, option.doc]);
+    }
+    out += "\n## Tables\n\n\
             What `WITH (…)` of a Paimon table may hold. Options without a tick are kept for other engines, or refused when\n\
             ignoring them would be wrong.\n\n";
     table(&mut out, &["option", "kind", "default", "honoured", "meaning"]);
