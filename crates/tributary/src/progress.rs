@@ -25,7 +25,10 @@ struct Reading {
 pub(crate) async fn show(job: JobHandle, terminal: Option<MultiProgress>) {
     let bar = terminal.map(|terminal| {
         let bar = terminal.add(ProgressBar::new_spinner().with_finish(ProgressFinish::AndClear));
-        bar.set_style(ProgressStyle::default_spinner());
+        // Cut at the terminal's width: a line that wraps is not cleared as a whole. A constant that parses.
+        bar.set_style(
+            ProgressStyle::with_template("{spinner} {wide_msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+        );
         bar
     });
     let period = if bar.is_some() { REFRESH } else { REPORT };
@@ -62,7 +65,7 @@ impl Reading {
 
     fn line(&self) -> String {
         format!(
-            "{} rows committed · {} rows/s · snapshot {} · lag {}",
+            "{} rows · {} rows/s · snapshot {} · lag {}",
             grouped(self.rows_committed),
             grouped(self.rows_per_second.round() as u64),
             self.snapshot,
@@ -96,7 +99,7 @@ mod tests {
             snapshot: 42,
             lag: Some(Duration::from_millis(3_210)),
         };
-        assert_eq!(reading.line(), "1,234,567 rows committed · 1,000 rows/s · snapshot 42 · lag 3.2 s");
+        assert_eq!(reading.line(), "1,234,567 rows · 1,000 rows/s · snapshot 42 · lag 3.2 s");
         assert_eq!((grouped(0), grouped(999), grouped(1_000)), ("0".into(), "999".into(), "1,000".into()));
     }
 }
