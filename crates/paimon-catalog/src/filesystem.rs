@@ -56,8 +56,17 @@ impl FilesystemCatalog {
     }
 
     async fn find_table(&self, table: &TableIdentifier) -> Result<Option<Table>, CatalogError> {
-        let storage = self.table_storage(table)?;
-        match Table::load(table.clone(), storage, Arc::new(FilesystemCommit)).await {
+        let (name, branch) = table.split_branch();
+        let storage = self.table_storage(&TableIdentifier::new(table.database.as_str(), name))?;
+        let (identifier, port) = (table.clone(), Arc::new(FilesystemCommit));
+        let loaded = match branch {
+            // Asked first: a branch of no table would be said to be missing as a branch.
+            Some(branch) if table::has_schema(&storage).await? => {
+                Table::load_branch(identifier, storage, branch, port).await
+            }
+            _ => Table::load(identifier, storage, port).await,
+        };
+        match loaded {
             Ok(found) => Ok(Some(found)),
             Err(TableError::NotATable { .. }) => Ok(None),
             Err(source) => Err(CatalogError::Table { table: table.to_string(), source: Box::new(source) }),

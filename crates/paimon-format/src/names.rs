@@ -13,6 +13,10 @@ pub const SNAPSHOT_DIR: &str = "snapshot";
 pub const MANIFEST_DIR: &str = "manifest";
 /// Directory of consumer files.
 pub const CONSUMER_DIR: &str = "consumer";
+/// Directory of tags: copies of snapshots that expiry leaves alone, by name.
+pub const TAG_DIR: &str = "tag";
+/// Directory of branches; each holds schemas, snapshots and tags of its own.
+pub const BRANCH_DIR: &str = "branch";
 /// Hint file, in [`SNAPSHOT_DIR`], holding the newest snapshot's number.
 pub const LATEST: &str = "LATEST";
 /// Hint file, in [`SNAPSHOT_DIR`], holding the oldest snapshot's number.
@@ -21,6 +25,8 @@ pub const EARLIEST: &str = "EARLIEST";
 const SNAPSHOT_PREFIX: &str = "snapshot-";
 const SCHEMA_PREFIX: &str = "schema-";
 const CONSUMER_PREFIX: &str = "consumer-";
+const TAG_PREFIX: &str = "tag-";
+const BRANCH_PREFIX: &str = "branch-";
 
 /// `snapshot-7`.
 pub fn snapshot_file(id: SnapshotId) -> String {
@@ -65,6 +71,21 @@ pub fn consumer_file(id: &str) -> String {
 /// The id in `consumer-<id>`.
 pub fn parse_consumer(name: &str) -> Option<&str> {
     name.strip_prefix(CONSUMER_PREFIX).filter(|id| !id.is_empty())
+}
+
+/// `tag-<name>`.
+pub fn tag_file(name: &str) -> String {
+    format!("{TAG_PREFIX}{name}")
+}
+
+/// The name in `tag-<name>`.
+pub fn parse_tag(file: &str) -> Option<&str> {
+    file.strip_prefix(TAG_PREFIX).filter(|name| !name.is_empty())
+}
+
+/// `branch-<name>`, the root of a branch's own metadata (`BranchManager.branchPath`).
+pub fn branch_dir(name: &str) -> String {
+    format!("{BRANCH_PREFIX}{name}")
 }
 
 /// `bucket-0`: the directory of an append table's files (`BucketMode.UNAWARE_BUCKET`).
@@ -113,5 +134,7 @@ mod tests {
         assert_eq!(parse_consumer("consumer-job"), Some("job"));
         assert_eq!(parse_consumer("consumer-"), None);
         assert_eq!(bucket_dir(0), "bucket-0");
+        assert_eq!((tag_file("v 1").as_str(), parse_tag("tag-v 1"), parse_tag("tag-")), ("tag-v 1", Some("v 1"), None));
+        assert_eq!(branch_dir("b"), "branch-b");
     }
 }

@@ -98,6 +98,24 @@ pub enum CommitError {
         /// What became of it.
         what: String,
     },
+    /// The table has a schema that the writer's rows do not fit.
+    #[error(
+        "schema {schema} of the table at {location} {what}; nothing more is written under the old one. Bring the INSERT in line with the table's columns and start again: rows that were not committed are read again"
+    )]
+    SchemaChanged {
+        /// The table's path in the store.
+        location: String,
+        /// The new schema's id.
+        schema: i64,
+        /// What it does to the columns.
+        what: String,
+    },
+    /// The table is a branch.
+    #[error("{table} is a branch, which can be read only; write to the table itself")]
+    Branch {
+        /// The name, which names the branch.
+        table: String,
+    },
     /// The request adds a file twice.
     #[error("a commit adds the file {file} twice")]
     RepeatedFile {
@@ -140,7 +158,7 @@ impl Classify for CommitError {
             Self::Fenced { .. } | Self::OutOfOrder { .. } => FailureKind::Fenced,
             Self::Replaced { .. } | Self::Undecidable { .. } | Self::TableChanged { .. } => FailureKind::Corrupt,
             Self::RepeatedFile { .. } => FailureKind::Internal,
-            Self::RetryWait(_) => FailureKind::Usage,
+            Self::SchemaChanged { .. } | Self::Branch { .. } | Self::RetryWait(_) => FailureKind::Usage,
         }
     }
 }

@@ -31,6 +31,7 @@ use tributary_runtime::{Backoff, Classify, Env, FailureKind};
 
 use crate::commit::{CommitError, CommitGuard, Committed};
 use crate::error::TableError;
+use crate::evolution;
 use crate::history::{self, UserHistory};
 use crate::manifests::{self, ManifestFormat, Names};
 use crate::merge::{self, MergePolicy, Merged};
@@ -81,7 +82,7 @@ impl Committer {
     /// [`Committer::history`]: whatever is committed after that is shown to the guard, so nothing falls between.
     ///
     /// # Errors
-    /// [`CommitError::Table`] when the history cannot be read, [`CommitError::RetryWait`] for options that
+    /// [`CommitError::Branch`] for a branch, [`CommitError::Table`] when the history cannot be read, [`CommitError::RetryWait`] for options that
     /// contradict each other.
     pub async fn try_open(
         table: Table,
@@ -89,6 +90,9 @@ impl Committer {
         guard: Arc<dyn CommitGuard>,
         env: Env,
     ) -> Result<Self, CommitError> {
+        if table.is_branch() {
+            return Err(CommitError::Branch { table: table.identifier().to_string() });
+        }
         let options = table.options();
         let backoff = Backoff::try_new(options.commit_min_retry_wait, options.commit_max_retry_wait)?;
         let format = ManifestFormat::of(&table, &env.executor);
@@ -123,6 +127,11 @@ impl Committer {
     /// The table.
     pub fn table(&self) -> &Table {
         &self.table
+    }
+
+    /// The newest schema known: the table's own, or one that appeared since and only added to it.
+    pub fn schema(&self) -> &Arc<TableSchema> {
+        &self.schema
     }
 
     /// The newest snapshot inspected so far, anybody's.
@@ -222,6 +231,7 @@ impl Committer {
                 Err(CommitError::Replaced { snapshot: seen.snapshot.id.0, by: now.snapshot.commit_user.clone() })
             }
             None => match table::read_schema(storage, self.schema.id).await? {
+                Some(schema) if schema != *self.schema => Err(self.table_changed("was dropped and created again")),
                 Some(_) => Err(self.undecidable(seen.snapshot.id.0, request)),
                 None => Err(self.table_changed("was dropped")),
             },
@@ -259,17 +269,17 @@ impl Committer {
         CommitError::TableChanged { location: self.table.location(), what: what.into() }
     }
 
-    /// Takes note of a schema that appeared. Our files keep the id of the schema they were written with;
-    /// only what the snapshot says changes.
+    /// Takes note of a schema that appeared. Files keep the id of the schema they were written with; a schema under which
+    /// they would mean something else stops the committer.
     fn adopt(&mut self, schema: TableSchema) -> Result<(), CommitError> {
         let id = schema.id;
         schema.check_supported().map_err(TableError::format(table::schema_path(id)))?;
-        if schema.partition_keys != self.schema.partition_keys
-            || schema.partition_types() != self.schema.partition_types()
-        {
-            return Err(self.table_changed(format!("is partitioned differently since schema {id}")));
-        }
-        tracing::info!(table = %self.table.identifier(), schema = id, "the table has a new schema");
+        evolution::check_written(self.table.schema(), &schema).map_err(|what| CommitError::SchemaChanged {
+            location: self.table.location(),
+            schema: id,
+            what,
+        })?;
+        tracing::debug!(table = %self.table.identifier(), schema = id, "the table has a new schema");
         self.schema = Arc::new(schema);
         Ok(())
     }

@@ -58,6 +58,26 @@ pub enum TableError {
         /// The table's path in the store.
         location: String,
     },
+    /// A tag that was asked for by its name is not there.
+    #[error("tag `{name}` does not exist in {location}; it has {known}")]
+    NoSuchTag {
+        /// The name that was asked for.
+        name: String,
+        /// The table's path in the store.
+        location: String,
+        /// The tags there are, in words.
+        known: String,
+    },
+    /// A branch that was asked for by its name is not there.
+    #[error("branch `{name}` does not exist in {location}; it has {known}")]
+    NoSuchBranch {
+        /// The name that was asked for.
+        name: String,
+        /// The table's path in the store.
+        location: String,
+        /// The branches there are, in words.
+        known: String,
+    },
     /// Work on the executor panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
@@ -93,7 +113,10 @@ impl Classify for TableError {
                 _ => FailureKind::Corrupt,
             },
             Self::Missing { .. } | Self::Corrupt { .. } => FailureKind::Corrupt,
-            Self::NotATable { .. } | Self::NoSuchSnapshot { .. } => FailureKind::Usage,
+            Self::NotATable { .. }
+            | Self::NoSuchSnapshot { .. }
+            | Self::NoSuchTag { .. }
+            | Self::NoSuchBranch { .. } => FailureKind::Usage,
             Self::Panicked(_) => FailureKind::Internal,
         }
     }

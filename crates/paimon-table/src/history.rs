@@ -44,7 +44,7 @@ pub(crate) async fn look_back(table: &Table, user: &CommitUser) -> Result<(UserH
     // The pin first: a process of the same user that is still running moves it, and what it pins is then among the
     // snapshots found afterwards.
     let pin = consumer::read(table, user.as_str()).await?;
-    let latest = snapshots::find_latest(table.storage()).await?;
+    let latest = snapshots::find_latest(table.metadata()).await?;
     let newest = latest.as_ref().map_or(0, |found| found.snapshot.id.0);
     // The pin was written with a snapshot of the user, so nothing below it is newer than that one. A pin above
     // the newest snapshot is left from a history that was rolled back: it says nothing about this one.
@@ -56,7 +56,7 @@ pub(crate) async fn look_back(table: &Table, user: &CommitUser) -> Result<(UserH
         complete: oldest == 1,
         latest: latest.as_ref().map(|found| Arc::clone(&found.snapshot)),
     };
-    let storage = table.storage();
+    let storage = table.metadata();
     let mut older = stream::iter((oldest..=newest).rev().map(SnapshotId))
         .map(|id| snapshots::read(storage, id))
         .buffered(READ_AHEAD);

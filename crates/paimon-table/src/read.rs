@@ -4,7 +4,8 @@
 //! by a row group whatever the file's size. Columns are found by name, as Paimon does inside a file; what other writers
 //! of the format choose differently (wider text types, other timestamp units, INT96) is brought to the table's types.
 //!
-//! Not here: which files belong to a snapshot (a scan plan), rows of other schema versions, filtering.
+//! Rows of other schemas of the table become the wanted ones in [`crate::evolution`]. Not here: which files belong to a
+//! snapshot (a scan plan), filtering.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
 
 use crate::arrow::arrow_schema;
 use crate::data_error::DataError;
+use crate::error::TableError;
+use crate::evolution::Evolution;
 use crate::store::Storage;
 use crate::table::Table;
 
@@ -54,11 +57,11 @@ struct Wanted {
     field: Field,
 }
 
-/// Streams `fields` of the rows of a planned file; see [`DataFile::read`].
+/// Streams `fields`, columns of the table's schema, of the rows of a planned file, whatever schema it was written with.
 ///
 /// # Errors
-/// [`DataError::Unsupported`] for a file outside the table's folder or of another schema version, else those of
-/// [`DataFile::read`].
+/// [`DataError::Unsupported`] for a file outside the table's folder or a change of a column's type that is not followed,
+/// [`DataError::Corrupt`] when the file's schema is missing, else those of [`DataFile::read`].
 pub async fn read_file(
     table: &Table,
     entry: &ManifestEntry,
@@ -70,14 +73,19 @@ pub async fn read_file(
     if entry.file.external_path.is_some() {
         return Err(file.unsupported("it lies outside the table's folder (data-file.external-paths)".to_owned()));
     }
-    if entry.file.schema_id != table.schema().id {
-        return Err(file.unsupported(format!(
-            "it has schema {} and the table has schema {}; files of other schema versions are not read yet",
-            entry.file.schema_id,
-            table.schema().id
-        )));
+    let written = match table.schema_of(entry.file.schema_id).await {
+        Ok(Some(written)) => written,
+        Ok(None) => return Err(file.corrupt(format!("its schema, {}, is missing", entry.file.schema_id))),
+        Err(TableError::Store(source)) => return Err(source.into()),
+        Err(error) => return Err(file.corrupt(error.to_string())),
+    };
+    if written.id == table.schema().id {
+        return file.read(fields).await;
     }
-    file.read(fields).await
+    let evolution = Evolution::try_new(&written, fields).map_err(|why| file.unsupported(why))?;
+    let rows = file.clone().read(evolution.reads()).await?;
+    let evolved = rows.map(move |batch| evolution.apply(&batch?).map_err(|why| file.unsupported(why)));
+    Ok(evolved.boxed())
 }
 
 /// Where a file lies below its table: `dt=…/hh=…/bucket-0/data-….parquet`.
@@ -107,7 +115,7 @@ impl DataFile {
         Self { path: storage.location(&rel), storage: storage.clone(), rel, size }
     }
 
-    /// Opens the file and streams `fields` of every row, in file order; the batches have [`arrow_schema`]`(fields)`.
+    /// Opens the file and streams `fields`, columns of the file's own schema, of every row, in file order; the batches have [`arrow_schema`]`(fields)`.
     /// Without fields the batches have rows and no columns.
     ///
     /// # Errors
@@ -122,12 +130,9 @@ impl DataFile {
         let file_schema = self.file_schema(&metadata)?;
         let mut indices = Vec::with_capacity(fields.len());
         for field in fields {
-            let index = file_schema.index_of(&field.name).map_err(|_| {
-                self.unsupported(format!(
-                    "it has no column `{}`; files of other schema versions are not read yet",
-                    field.name
-                ))
-            })?;
+            let index = file_schema
+                .index_of(&field.name)
+                .map_err(|_| self.unsupported(format!("it has no column `{}`, which its schema has", field.name)))?;
             indices.push(index);
         }
         let int96: Vec<usize> = indices.iter().copied().filter(|index| is_int96(&metadata, *index)).collect();

@@ -13,10 +13,11 @@ use paimon_format::{
 use tributary_runtime::Executor;
 
 use crate::error::{Result, TableError};
+use crate::evolution;
 use crate::manifests::{self, ManifestFormat};
 use crate::predicate::{self, Predicate};
 use crate::snapshots;
-use crate::table::{self, Table};
+use crate::table::Table;
 
 /// Manifests read at once.
 const READ_CONCURRENCY: usize = 8;
@@ -63,15 +64,28 @@ pub async fn plan_scan(
             None => return Err(no_such_snapshot(table, id)),
         },
     };
-    let filter = filter.cloned().unwrap_or(Predicate::And(Vec::new()));
-    match live_files(table, &snapshot, &filter, executor).await {
-        Ok(files) => Ok(ScanPlan { snapshot: Some(snapshot), files }),
+    match plan_scan_of(table, Arc::clone(&snapshot), filter, executor).await {
         // Expiry removes the snapshot file after the manifests only it referred to.
-        Err(TableError::Missing { .. }) if snapshots::read(table.storage(), snapshot.id).await?.is_none() => {
+        Err(TableError::Missing { .. }) if snapshots::read(table.metadata(), snapshot.id).await?.is_none() => {
             Err(no_such_snapshot(table, snapshot.id))
         }
-        Err(error) => Err(error),
+        planned => planned,
     }
+}
+
+/// Plans a scan of a snapshot that is at hand: one that a tag keeps need not be among those of the table any more.
+///
+/// # Errors
+/// As [`plan_scan`]; [`TableError::Missing`] for a manifest that is gone.
+pub async fn plan_scan_of(
+    table: &Table,
+    snapshot: Arc<Snapshot>,
+    filter: Option<&Predicate>,
+    executor: &Executor,
+) -> Result<ScanPlan> {
+    let filter = filter.cloned().unwrap_or(Predicate::And(Vec::new()));
+    let files = live_files(table, &snapshot, &filter, executor).await?;
+    Ok(ScanPlan { snapshot: Some(snapshot), files })
 }
 
 fn no_such_snapshot(table: &Table, id: SnapshotId) -> TableError {
@@ -105,7 +119,7 @@ async fn live_files(
         };
         let values = FileStats::of(entry, schema);
         filter.may_match(entry.file.row_count, &|column| {
-            partitions.value(entry, column).or_else(|| values.column(column, current))
+            partitions.value(entry, column).or_else(|| values.column(column, entry.file.row_count, current))
         })
     });
     Ok(files)
@@ -132,14 +146,11 @@ fn live(entries: Vec<ManifestEntry>) -> Result<Vec<ManifestEntry>> {
 
 /// The schemas the files were written with. A schema that is gone leaves its files unpruned.
 async fn file_schemas(table: &Table, files: &[ManifestEntry]) -> Result<HashMap<i64, Arc<TableSchema>>> {
-    let current = table.schema();
-    let mut schemas = HashMap::from([(current.id, Arc::clone(current))]);
+    let mut schemas = HashMap::new();
     let ids: HashSet<i64> = files.iter().map(|entry| entry.file.schema_id).collect();
     for id in ids {
-        if id != current.id
-            && let Some(schema) = table::read_schema(table.storage(), id).await?
-        {
-            schemas.insert(id, Arc::new(schema));
+        if let Some(schema) = table.schema_of(id).await? {
+            schemas.insert(id, schema);
         }
     }
     Ok(schemas)
@@ -201,20 +212,15 @@ impl<'a> FileStats<'a> {
         Self { schema, columns: columns.unwrap_or_default(), dense }
     }
 
-    /// The statistics of a column of the `current` schema, `None` when nothing is known of it. Columns are the same when
-    /// their ids are; a column whose type changed keeps no bounds.
-    fn column(&self, name: &str, current: &TableSchema) -> Option<ColumnStats> {
-        let now = current.field(name)?;
-        let position = self.schema.fields.iter().position(|field| field.id == now.id)?;
-        let then = &self.schema.fields[position];
-        if then.data_type.root != now.data_type.root {
-            return None;
-        }
-        let index = match self.dense {
-            None => position,
-            Some(names) => names.iter().position(|name| *name == then.name)?,
-        };
-        self.columns.get(index).cloned()
+    /// The statistics of a column of the `current` schema, `None` when nothing is known of it.
+    fn column(&self, name: &str, rows: i64, current: &TableSchema) -> Option<ColumnStats> {
+        evolution::column_stats(self.schema, current.field(name)?, rows, |then| {
+            let index = match self.dense {
+                None => self.schema.fields.iter().position(|field| field.id == then.id)?,
+                Some(names) => names.iter().position(|name| *name == then.name)?,
+            };
+            self.columns.get(index).cloned()
+        })
     }
 }
 

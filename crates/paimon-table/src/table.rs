@@ -3,8 +3,9 @@
 //! A [`Table`] is cheap to clone and never changes: a schema that appears later is seen by loading the
 //! table again (the [`Committer`](crate::commit::Committer) looks for one at every commit).
 
+use std::collections::HashMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use paimon_format::names::{self, SCHEMA_DIR};
 use paimon_format::options::CoreOptions;
@@ -33,9 +34,13 @@ pub struct Table {
 struct Inner {
     identifier: TableIdentifier,
     storage: Storage,
+    /// Where schemas, snapshots and tags are: the table's root, or that of a branch.
+    metadata: Storage,
     schema: Arc<TableSchema>,
     options: CoreOptions,
     port: Arc<dyn SnapshotCommit>,
+    /// Other schemas that were needed, by id: schema files never change.
+    others: Mutex<HashMap<i64, Arc<TableSchema>>>,
 }
 
 // === impl TableIdentifier ===
@@ -78,11 +83,24 @@ impl Table {
         schema: TableSchema,
         port: Arc<dyn SnapshotCommit>,
     ) -> Result<Self> {
+        let metadata = storage.clone();
+        Self::assemble(identifier, storage, metadata, Arc::new(schema), port)
+    }
+
+    /// A table whose schemas, snapshots and tags lie below `metadata`; its manifests and data below `storage`.
+    pub(crate) fn assemble(
+        identifier: TableIdentifier,
+        storage: Storage,
+        metadata: Storage,
+        schema: Arc<TableSchema>,
+        port: Arc<dyn SnapshotCommit>,
+    ) -> Result<Self> {
         let object = schema_path(schema.id);
         schema.check_supported().map_err(TableError::format(object.as_str()))?;
         let options =
             CoreOptions::parse(&schema.options).map_err(|source| TableError::format(object)(source.into()))?;
-        Ok(Self { inner: Arc::new(Inner { identifier, storage, schema: Arc::new(schema), options, port }) })
+        let others = Mutex::default();
+        Ok(Self { inner: Arc::new(Inner { identifier, storage, metadata, schema, options, port, others }) })
     }
 
     /// The table's name in its catalog.
@@ -95,9 +113,34 @@ impl Table {
         &self.inner.storage
     }
 
+    /// The store, rooted where schemas, snapshots and tags are: at the table, or at a branch of it.
+    pub fn metadata(&self) -> &Storage {
+        &self.inner.metadata
+    }
+
     /// The newest schema when the table was loaded.
     pub fn schema(&self) -> &Arc<TableSchema> {
         &self.inner.schema
+    }
+
+    /// The schema with this id, which a data file names; `None` when it is not there. Read once.
+    ///
+    /// # Errors
+    /// The store's error, or [`TableError::Format`] for a schema that cannot be read.
+    pub async fn schema_of(&self, id: i64) -> Result<Option<Arc<TableSchema>>> {
+        if id == self.schema().id {
+            return Ok(Some(Arc::clone(self.schema())));
+        }
+        let others = || self.inner.others.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = others().get(&id) {
+            return Ok(Some(Arc::clone(known)));
+        }
+        let Some(schema) = read_schema(self.metadata(), id).await? else {
+            return Ok(None);
+        };
+        let schema = Arc::new(schema);
+        others().insert(id, Arc::clone(&schema));
+        Ok(Some(schema))
     }
 
     /// The schema's options, parsed.
@@ -120,7 +163,7 @@ impl Table {
     /// # Errors
     /// The store's error, or [`TableError::Format`] for a snapshot file that cannot be read.
     pub async fn latest_snapshot(&self) -> Result<Option<Arc<Snapshot>>> {
-        Ok(snapshots::find_latest(self.storage()).await?.map(|found| found.snapshot))
+        Ok(snapshots::find_latest(self.metadata()).await?.map(|found| found.snapshot))
     }
 
     /// The oldest snapshot that has not expired, `None` for a table without any.
@@ -128,7 +171,7 @@ impl Table {
     /// # Errors
     /// As [`Table::latest_snapshot`].
     pub async fn earliest_snapshot(&self) -> Result<Option<Arc<Snapshot>>> {
-        Ok(snapshots::find_earliest(self.storage()).await?.map(|found| found.snapshot))
+        Ok(snapshots::find_earliest(self.metadata()).await?.map(|found| found.snapshot))
     }
 
     /// One snapshot, `None` when it has expired or was never written.
@@ -136,7 +179,7 @@ impl Table {
     /// # Errors
     /// As [`Table::latest_snapshot`].
     pub async fn snapshot(&self, id: SnapshotId) -> Result<Option<Arc<Snapshot>>> {
-        Ok(snapshots::read(self.storage(), id).await?.map(|found| found.snapshot))
+        Ok(snapshots::read(self.metadata(), id).await?.map(|found| found.snapshot))
     }
 
     /// The ids of all snapshots, ascending. Lists the folder: not for the commit path.
@@ -144,7 +187,7 @@ impl Table {
     /// # Errors
     /// The store's error.
     pub async fn snapshot_ids(&self) -> Result<Vec<SnapshotId>> {
-        snapshots::list(self.storage()).await
+        snapshots::list(self.metadata()).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use paimon_format::DataField;
 use tributary_testkit::{Call, Fault, FaultRates, FaultStore, ManualClock, Moment, Op, sim_env};
 
 use super::*;
@@ -323,6 +324,15 @@ async fn a_table_that_was_created_again_gets_no_files_of_the_old_one() {
     let error = committer.commit(&request("u", 1)).await.unwrap_err();
     assert!(error.to_string().contains("created again"), "{error}");
     assert!(open(&storage).await.snapshot_ids().await.unwrap().is_empty());
+    // The same after it had snapshots.
+    let storage = memory();
+    let mut committer = self::committer(&create(&storage, &[]).await, "u", 1).await;
+    committer.commit(&request("u", 1)).await.unwrap();
+    storage.delete("snapshot/snapshot-1").await.unwrap();
+    storage.put("schema/schema-0", again.to_json().unwrap().into()).await.unwrap();
+    let error = committer.commit(&request("u", 2)).await.unwrap_err();
+    assert!(error.to_string().contains("created again"), "{error}");
+    assert_eq!(error.kind(), FailureKind::Corrupt);
 }
 
 /// A committer that is held up right before its create, while others commit and expire what it stands on, creates a
@@ -477,10 +487,66 @@ async fn a_snapshot_inherits_what_the_base_has_and_goes_by_the_latest_schema() {
     let fourth = committer.commit(&request("u", 3)).await.unwrap().snapshot;
     assert_eq!((fourth.schema_id, fourth.statistics.as_ref()), (1, None));
     assert_ne!(third.uuid, fourth.uuid);
-    let repartitioned = TableSchema { id: 2, partition_keys: Vec::new(), ..schema(&[]) };
-    storage.put("schema/schema-2", repartitioned.to_json().unwrap().into()).await.unwrap();
-    let error = committer.commit(&request("u", 4)).await.unwrap_err();
-    assert!(error.to_string().contains("partitioned differently"), "{error}");
+}
+
+/// What another engine may do to a table we write to, and what has to stop us.
+#[tokio::test]
+async fn a_schema_that_only_adds_is_adopted_and_any_other_stops_with_the_remedy() {
+    type Change = fn(&mut TableSchema);
+    let field = |id, name: &str, text: &str| DataField::new(id, name, text.parse().unwrap());
+    let add = |schema: &mut TableSchema, text| schema.fields.push(field(9, "new", text));
+    let cases: [(Change, Option<&str>); 11] = [
+        (|_| (), None),
+        (|schema| schema.comment = Some("c".to_owned()), None),
+        (|schema| drop(schema.options.insert("target-file-size".to_owned(), "1 mb".to_owned())), None),
+        (|schema| schema.fields.rotate_left(1), None),
+        (|schema| schema.fields.push(DataField::new(9, "new", "INT".parse().unwrap())), None),
+        (|schema| drop(schema.fields.remove(0)), Some("has no column `id` any more")),
+        (|schema| schema.fields[0].id = 9, Some("has no column `id` any more")),
+        (|schema| schema.fields[0].name = "key".to_owned(), Some("calls the column `id` now `key`")),
+        (
+            |schema| schema.fields[0].data_type = "BIGINT".parse().unwrap(),
+            Some("changes the column `id` from INT to BIGINT"),
+        ),
+        (|schema| schema.fields[0].data_type.nullable = false, Some("makes the column `id` NOT NULL")),
+        (|schema| schema.partition_keys.clear(), Some("is partitioned by () instead of (dt)")),
+    ];
+    for (change, refused) in cases {
+        let storage = memory();
+        let mut committer = committer(&create(&storage, &[]).await, "u", 1).await;
+        committer.commit(&request("u", 1)).await.unwrap();
+        let mut changed = TableSchema { id: 1, ..schema(&[]) };
+        change(&mut changed);
+        storage.put("schema/schema-1", changed.to_json().unwrap().into()).await.unwrap();
+        match (committer.commit(&request("u", 2)).await, refused) {
+            (Ok(committed), None) => {
+                assert_eq!(committed.snapshot.schema_id, 1);
+                assert_eq!(**committer.schema(), changed);
+            }
+            (Err(error), Some(why)) => {
+                assert_eq!(error.kind(), FailureKind::Usage, "{error}");
+                let text = error.to_string();
+                assert!(text.starts_with("schema 1 of the table at") && text.contains(why), "{text}");
+                assert!(text.contains("start again"), "{text}");
+                assert_eq!(committer.schema().id, 0);
+            }
+            (outcome, _) => panic!("{refused:?}: {outcome:?}"),
+        }
+    }
+    let storage = memory();
+    let mut committer = committer(&create(&storage, &[]).await, "u", 1).await;
+    let mut changed = TableSchema { id: 1, ..schema(&[]) };
+    add(&mut changed, "INT NOT NULL");
+    storage.put("schema/schema-1", changed.to_json().unwrap().into()).await.unwrap();
+    let error = committer.commit(&request("u", 1)).await.unwrap_err().to_string();
+    assert!(error.contains("adds the column `new`, which is NOT NULL"), "{error}");
+    changed.id = 1;
+    changed.fields[2] = field(9, "new", "INT");
+    changed.fields[2].default_value = Some("1".to_owned());
+    storage.put("schema/schema-1", changed.to_json().unwrap().into()).await.unwrap();
+    let error = committer.commit(&request("u", 1)).await.unwrap_err();
+    assert_eq!(error.kind(), FailureKind::Usage);
+    assert!(error.to_string().contains("default value 1 of column `new`"), "{error}");
 }
 
 #[tokio::test]
