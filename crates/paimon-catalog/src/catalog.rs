@@ -101,7 +101,7 @@ pub struct TableCreation {
 // === impl NewTable ===
 
 impl NewTable {
-    /// The first schema of this table: columns are numbered from 0 in their order.
+    /// The first schema of this table: columns are numbered from 0 in their order, each before the fields inside it.
     ///
     /// # Errors
     /// [`CatalogError::Definition`] for no columns, repeated or reserved names, or a partition key that is no column;
@@ -110,13 +110,14 @@ impl NewTable {
         if let Some(why) = self.contradiction() {
             return Err(CatalogError::Definition { table: table.to_string(), why });
         }
-        let fields = (0..)
-            .zip(self.columns)
-            .map(|(id, column)| DataField {
-                description: column.comment,
-                ..DataField::new(id, column.name, column.data_type)
-            })
-            .collect();
+        let mut highest = -1;
+        let numbered = |column: NewColumn| {
+            highest += 1;
+            let id = highest;
+            let data_type = column.data_type.with_field_ids(&mut highest);
+            DataField { description: column.comment, ..DataField::new(id, column.name, data_type) }
+        };
+        let fields = self.columns.into_iter().map(numbered).collect();
         let schema = TableSchema::new(fields, self.partition_keys, self.options, self.comment, time_millis);
         match schema.check_supported() {
             Ok(()) => Ok(schema),

@@ -7,22 +7,22 @@ use serde::{Deserialize, Serialize};
 use crate::error::{FormatError, Result};
 use crate::json;
 use crate::options::CoreOptions;
-use crate::types::{DataType, TypeRoot};
+use crate::types::{DataType, TypeRoot, unsupported_in};
 
 const OBJECT: &str = "schema";
 /// The schema version Paimon 0.9 to 2.0 writes.
 const CURRENT_VERSION: i32 = 3;
 
-/// A column.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A column, or a field of a ROW.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DataField {
-    /// Identity of the column across schemas of one table.
+    /// Identity of the column or field across schemas of one table.
     pub id: i32,
     /// Its name in this schema.
     pub name: String,
     /// Its type.
-    #[serde(rename = "type", with = "type_text")]
+    #[serde(rename = "type")]
     pub data_type: DataType,
     /// Comment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,7 +82,7 @@ impl TableSchema {
         Self {
             version: CURRENT_VERSION,
             id: 0,
-            highest_field_id: fields.iter().map(|field| field.id).max().unwrap_or(-1),
+            highest_field_id: highest_id(&fields),
             fields,
             partition_keys,
             primary_keys: Vec::new(),
@@ -97,7 +97,7 @@ impl TableSchema {
     ///
     /// # Errors
     /// [`FormatError::Json`] or [`FormatError::Corrupt`] for a damaged file;
-    /// [`FormatError::Unsupported`] naming the column for a nested or unknown type.
+    /// [`FormatError::Unsupported`] naming the column for a type of a single engine.
     pub fn from_json(bytes: &[u8]) -> Result<Self> {
         // Two passes, so that an unsupported type is reported as such and not as damage.
         let value: serde_json::Value = json::from_slice(OBJECT, bytes)?;
@@ -152,14 +152,15 @@ impl TableSchema {
             )));
         }
         for field in &self.fields {
-            if let Some(default) = &field.default_value {
-                return Err(FormatError::unsupported(format!("default value {default} of column `{}`", field.name)));
-            }
+            check_column(field)?;
         }
         let options = CoreOptions::parse(&self.options)?;
         options.check_supported(&self.options)?;
         for field in self.partition_fields() {
             let root = &field.data_type.root;
+            if root.is_nested() {
+                return Err(FormatError::unsupported(format!("partition column `{}` of type {root}", field.name)));
+            }
             let is_bytes = matches!(root, TypeRoot::Binary(_) | TypeRoot::Varbinary(_));
             let differs = matches!(
                 root,
@@ -200,37 +201,51 @@ fn oldest_version() -> i32 {
     1
 }
 
-fn refuse_unsupported_types(schema: &serde_json::Value) -> Result<()> {
-    let fields = schema.get("fields").and_then(|fields| fields.as_array());
-    for field in fields.into_iter().flatten() {
-        let data_type = match field.get("type") {
-            Some(serde_json::Value::String(text)) => match text.parse::<DataType>() {
-                Err(FormatError::Unsupported { .. }) => text,
-                _ => continue,
-            },
-            Some(serde_json::Value::Object(nested)) => {
-                nested.get("type").and_then(|text| text.as_str()).unwrap_or("nested")
-            }
-            _ => continue,
-        };
-        let name = field.get("name").and_then(|name| name.as_str());
-        return Err(FormatError::unsupported(format!("column `{}` of type {data_type}", name.unwrap_or_default())));
+fn highest_id(fields: &[DataField]) -> i32 {
+    let highest = |field: &DataField| field.data_type.highest_field_id().unwrap_or(field.id).max(field.id);
+    fields.iter().map(highest).max().unwrap_or(-1)
+}
+
+fn check_column(column: &DataField) -> Result<()> {
+    let DataField { name, data_type, .. } = column;
+    let root = &data_type.root;
+    if let Some(default) = default_in(column) {
+        return Err(FormatError::unsupported(format!("default value {default} of column `{name}`")));
+    }
+    if root.any(&|part| matches!(part, TypeRoot::Row(fields) if fields.is_empty())) {
+        return Err(FormatError::unsupported(format!("column `{name}` of type {data_type}: a ROW without fields")));
+    }
+    let is_fine = |root: &TypeRoot| matches!(root, TypeRoot::Timestamp(7..) | TypeRoot::TimestampLtz(7..));
+    if root.is_nested() && root.any(&is_fine) {
+        return Err(FormatError::unsupported(format!(
+            "column `{name}` of type {data_type}: timestamps in nested columns have at most 6 digits"
+        )));
     }
     Ok(())
 }
 
-mod type_text {
-    use serde::{Deserialize, Deserializer, Serializer};
-
-    use crate::types::DataType;
-
-    pub(super) fn serialize<S: Serializer>(value: &DataType, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(value)
+/// A default value of a column or of a field inside it.
+fn default_in(field: &DataField) -> Option<&str> {
+    fn within(root: &TypeRoot) -> Option<&str> {
+        match root {
+            TypeRoot::Row(fields) => fields.iter().find_map(default_in),
+            TypeRoot::Array(element) => within(&element.root),
+            TypeRoot::Map(map) => within(&map.key.root).or_else(|| within(&map.value.root)),
+            _ => None,
+        }
     }
+    field.default_value.as_deref().or_else(|| within(&field.data_type.root))
+}
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<DataType, D::Error> {
-        String::deserialize(from)?.parse().map_err(serde::de::Error::custom)
+fn refuse_unsupported_types(schema: &serde_json::Value) -> Result<()> {
+    let fields = schema.get("fields").and_then(|fields| fields.as_array());
+    for field in fields.into_iter().flatten() {
+        if let Some(data_type) = field.get("type").and_then(unsupported_in) {
+            let name = field.get("name").and_then(|name| name.as_str()).unwrap_or_default();
+            return Err(FormatError::unsupported(format!("column `{name}` of type {data_type}")));
+        }
     }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -168,6 +168,8 @@ impl StatsMode {
         );
         let null_count = stats.null_count;
         let (min, max) = match self {
+            // Paimon's Parquet writers know nothing of them, not even the nulls.
+            _ if root.is_nested() => return ColumnStats::default(),
             Self::None => return ColumnStats::default(),
             Self::Counts => (None, None),
             _ if unordered => (None, None),

@@ -1,4 +1,4 @@
-//! Paimon's primitive types as arrow types (what batches hold) and as Parquet types (what files hold).
+//! Paimon's types as arrow types (what batches hold) and as Parquet types (what files hold).
 //!
 //! | Paimon | arrow | Parquet |
 //! | --- | --- | --- |
@@ -11,6 +11,9 @@
 //! | DATE, TIME | Date32, Time32 in milliseconds | INT32, date and time in milliseconds |
 //! | TIMESTAMP(p) | Timestamp, p <= 3 milli-, <= 6 micro-, else nanoseconds | INT64, INT64, INT96 |
 //! | TIMESTAMP_LTZ(p) | the same with zone UTC | the same, adjusted to UTC |
+//! | ARRAY | List of `element` | group LIST of `list.element` |
+//! | MAP | Map of `key_value` of `key`, never null, and `value` | group MAP of `key_value.key`, `key_value.value` |
+//! | ROW | Struct | group |
 //!
 //! The Parquet side follows `ParquetSchemaConverter` of Paimon 0.9 to 2.0, field ids included. Nanoseconds since 1970
 //! in 64 bits cover 1677-09-21 to 2262-04-11; values beyond, which INT96 can hold, are refused on reading.
@@ -19,11 +22,11 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::{
-    DataType as ArrowType, Date32Type, Decimal128Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type,
-    Int64Type, Schema, SchemaRef, Time32MillisecondType, TimeUnit, TimestampMicrosecondType, TimestampMillisecondType,
-    TimestampNanosecondType,
+    DataType as ArrowType, Date32Type, Decimal128Type, Field, FieldRef, Float32Type, Float64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, Schema, SchemaRef, Time32MillisecondType, TimeUnit, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType,
 };
-use paimon_format::{DataField, Datum, TypeRoot};
+use paimon_format::{DataField, DataType, Datum, TypeRoot};
 use parquet::basic::{LogicalType, Repetition, TimeUnit as ParquetTimeUnit, Type as PhysicalType};
 use parquet::errors::ParquetError;
 use parquet::schema::types::{SchemaDescriptor, Type as ParquetType};
@@ -32,6 +35,17 @@ use crate::data_error::DataError;
 
 /// Zone of every TIMESTAMP_LTZ column in arrow.
 pub const UTC: &str = "UTC";
+
+/// Names of the levels of lists and maps, in files and in batches; Java's.
+const ELEMENT: &str = "element";
+const KEY_VALUE: &str = "key_value";
+const KEY: &str = "key";
+const VALUE: &str = "value";
+
+/// Field ids of what is inside lists and maps count from here, away from columns (`SpecialFields`).
+const STRUCTURED_ID_BASE: i32 = i32::MAX / 4;
+/// Room for levels between the ids of two columns (`SpecialFields`).
+const STRUCTURED_ID_STEP: i32 = 1 << 10;
 
 /// The arrow type of a column's values.
 pub fn arrow_type(root: &TypeRoot) -> ArrowType {
@@ -50,18 +64,25 @@ pub fn arrow_type(root: &TypeRoot) -> ArrowType {
         TypeRoot::Time(_) => ArrowType::Time32(TimeUnit::Millisecond),
         TypeRoot::Timestamp(precision) => ArrowType::Timestamp(time_unit(precision), None),
         TypeRoot::TimestampLtz(precision) => ArrowType::Timestamp(time_unit(precision), Some(UTC.into())),
+        TypeRoot::Array(ref element) => ArrowType::List(arrow_field(ELEMENT, element)),
+        TypeRoot::Map(ref map) => {
+            let key = Arc::new(Field::new(KEY, arrow_type(&map.key.root), false));
+            let entries = ArrowType::Struct(vec![key, arrow_field(VALUE, &map.value)].into());
+            ArrowType::Map(Arc::new(Field::new(KEY_VALUE, entries, false)), false)
+        }
+        TypeRoot::Row(ref fields) => {
+            ArrowType::Struct(fields.iter().map(|field| arrow_field(&field.name, &field.data_type)).collect())
+        }
     }
+}
+
+fn arrow_field(name: &str, data_type: &DataType) -> FieldRef {
+    Arc::new(Field::new(name, arrow_type(&data_type.root), data_type.nullable))
 }
 
 /// The arrow schema of rows of these columns, in order. It carries no metadata.
 pub fn arrow_schema(fields: &[DataField]) -> SchemaRef {
-    let fields: Vec<Field> = fields
-        .iter()
-        .map(|field| {
-            let data_type = arrow_type(&field.data_type.root);
-            Field::new(&field.name, data_type, field.data_type.nullable)
-        })
-        .collect();
+    let fields: Vec<FieldRef> = fields.iter().map(|field| arrow_field(&field.name, &field.data_type)).collect();
     Arc::new(Schema::new(fields))
 }
 
@@ -76,7 +97,50 @@ pub(crate) fn parquet_schema(fields: &[DataField]) -> Result<SchemaDescriptor, P
 }
 
 fn parquet_type(field: &DataField) -> Result<ParquetType, ParquetError> {
-    let (physical, logical) = match field.data_type.root {
+    parquet_type_of(&field.name, &field.data_type, field.id, Place { column: field.id, depth: 0 })
+}
+
+/// Where a type lies below the innermost column or ROW field, which decides the ids inside it.
+#[derive(Clone, Copy)]
+struct Place {
+    column: i32,
+    depth: i32,
+}
+
+fn parquet_type_of(name: &str, data_type: &DataType, id: i32, place: Place) -> Result<ParquetType, ParquetError> {
+    let repetition = if data_type.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED };
+    let inside = Place { depth: place.depth + 1, ..place };
+    let offset = inside.column.wrapping_mul(STRUCTURED_ID_STEP).wrapping_add(inside.depth);
+    let group = |fields: Vec<ParquetType>| {
+        ParquetType::group_type_builder(name)
+            .with_repetition(repetition)
+            .with_id(Some(id))
+            .with_fields(fields.into_iter().map(Arc::new).collect())
+    };
+    let repeated = |name: &str, fields: Vec<ParquetType>| {
+        ParquetType::group_type_builder(name)
+            .with_repetition(Repetition::REPEATED)
+            .with_fields(fields.into_iter().map(Arc::new).collect())
+            .build()
+    };
+    match &data_type.root {
+        TypeRoot::Array(element) => {
+            let element = parquet_type_of(ELEMENT, element, STRUCTURED_ID_BASE.wrapping_add(offset), inside)?;
+            group(vec![repeated("list", vec![element])?]).with_logical_type(Some(LogicalType::List)).build()
+        }
+        TypeRoot::Map(map) => {
+            let key = DataType::not_null(map.key.root.clone());
+            let key = parquet_type_of(KEY, &key, STRUCTURED_ID_BASE.wrapping_sub(offset), inside)?;
+            let value = parquet_type_of(VALUE, &map.value, STRUCTURED_ID_BASE.wrapping_add(offset), inside)?;
+            group(vec![repeated(KEY_VALUE, vec![key, value])?]).with_logical_type(Some(LogicalType::Map)).build()
+        }
+        TypeRoot::Row(fields) => group(fields.iter().map(parquet_type).collect::<Result<_, _>>()?).build(),
+        primitive => primitive_type(name, primitive, repetition, id),
+    }
+}
+
+fn primitive_type(name: &str, root: &TypeRoot, repetition: Repetition, id: i32) -> Result<ParquetType, ParquetError> {
+    let (physical, logical) = match *root {
         TypeRoot::Boolean => (PhysicalType::BOOLEAN, None),
         TypeRoot::TinyInt => (PhysicalType::INT32, Some(LogicalType::integer(8, true))),
         TypeRoot::SmallInt => (PhysicalType::INT32, Some(LogicalType::integer(16, true))),
@@ -98,12 +162,15 @@ fn parquet_type(field: &DataField) -> Result<ParquetType, ParquetError> {
         TypeRoot::Time(_) => (PhysicalType::INT32, Some(LogicalType::time(true, ParquetTimeUnit::MILLIS))),
         TypeRoot::Timestamp(precision) => timestamp_type(precision, false),
         TypeRoot::TimestampLtz(precision) => timestamp_type(precision, true),
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => {
+            return Err(ParquetError::General(format!("{root} is no primitive type")));
+        }
     };
-    let mut column = ParquetType::primitive_type_builder(&field.name, physical)
-        .with_repetition(if field.data_type.nullable { Repetition::OPTIONAL } else { Repetition::REQUIRED })
-        .with_id(Some(field.id))
+    let mut column = ParquetType::primitive_type_builder(name, physical)
+        .with_repetition(repetition)
+        .with_id(Some(id))
         .with_logical_type(logical);
-    if let TypeRoot::Decimal { precision, scale } = field.data_type.root {
+    if let TypeRoot::Decimal { precision, scale } = *root {
         column = column
             .with_precision(i32::from(precision))
             .with_scale(i32::from(scale))
@@ -137,10 +204,10 @@ fn time_unit(precision: u8) -> TimeUnit {
     }
 }
 
-/// The value at `row` of an array that has the arrow type of `root`; `None` for null.
+/// The value at `row` of an array that has the arrow type of `root`, a primitive type; `None` for null.
 ///
 /// # Errors
-/// [`DataError::Rows`] when the array has another type or no such row.
+/// [`DataError::Rows`] when the array has another type or no such row, or holds lists, maps or rows.
 pub fn datum_at(array: &dyn Array, row: usize, root: &TypeRoot) -> Result<Option<Datum>, DataError> {
     let expected = arrow_type(root);
     if array.data_type() != &expected {
@@ -153,6 +220,9 @@ pub fn datum_at(array: &dyn Array, row: usize, root: &TypeRoot) -> Result<Option
         return Ok(None);
     }
     Ok(Some(match *root {
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => {
+            return Err(DataError::Rows { why: format!("a {root} is not a single value") });
+        }
         TypeRoot::Boolean => Datum::Boolean(array.as_boolean().value(row)),
         TypeRoot::TinyInt => Datum::TinyInt(array.as_primitive::<Int8Type>().value(row)),
         TypeRoot::SmallInt => Datum::SmallInt(array.as_primitive::<Int16Type>().value(row)),
@@ -208,7 +278,6 @@ pub(crate) fn check_columns<'a>(batch: &'a [ArrayRef], schema: &Schema) -> Resul
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use paimon_format::DataType;
 
     fn column(text: &str) -> DataField {
         DataField {
@@ -263,6 +332,24 @@ mod tests {
             let text = String::from_utf8(text).unwrap().replace("c [7]", "c");
             assert_eq!(text.trim(), parquet, "{paimon}");
         }
+    }
+
+    #[test]
+    fn nested_types_have_javas_levels_names_and_ids() {
+        let field = column("ROW<a ARRAY<MAP<INT NOT NULL, STRING> NOT NULL>, b ROW<c DATE> NOT NULL>");
+        let mut text = Vec::new();
+        parquet::schema::printer::print_schema(&mut text, &parquet_type(&field).unwrap());
+        let base = STRUCTURED_ID_BASE;
+        let expected = format!(
+            "OPTIONAL group c [7] {{ OPTIONAL group a [0] (LIST) {{ REPEATED group list {{ \
+             REQUIRED group element [{}] (MAP) {{ REPEATED group key_value {{ REQUIRED INT32 key [{}]; \
+             OPTIONAL BYTE_ARRAY value [{}] (STRING); }} }} }} }} REQUIRED group b [2] {{ OPTIONAL INT32 c [1] (DATE); }} }}",
+            base + 1,
+            base - 2,
+            base + 2
+        );
+        let text = String::from_utf8(text).unwrap();
+        assert_eq!(text.split_whitespace().collect::<Vec<_>>().join(" "), expected);
     }
 
     #[test]

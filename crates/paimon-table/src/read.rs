@@ -10,8 +10,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{
     DataType as ArrowType, Field, Schema, SchemaRef, TimeUnit, TimestampNanosecondType, TimestampSecondType,
 };
@@ -32,8 +31,11 @@ use crate::arrow::arrow_schema;
 use crate::data_error::DataError;
 use crate::error::TableError;
 use crate::evolution::Evolution;
+use crate::read::adapt::Misfit;
 use crate::store::Storage;
 use crate::table::Table;
+
+mod adapt;
 
 /// Rows of a batch, unless a row group ends before.
 const BATCH_ROWS: usize = 8192;
@@ -133,6 +135,10 @@ impl DataFile {
             let index = file_schema
                 .index_of(&field.name)
                 .map_err(|_| self.unsupported(format!("it has no column `{}`, which its schema has", field.name)))?;
+            if holds_nested_int96(&metadata, index) {
+                let why = format!("column `{}` holds nested timestamps stored as INT96", field.name);
+                return Err(self.unsupported(why));
+            }
             indices.push(index);
         }
         let int96: Vec<usize> = indices.iter().copied().filter(|index| is_int96(&metadata, *index)).collect();
@@ -257,6 +263,14 @@ fn is_int96(metadata: &ParquetMetaData, root_index: usize) -> bool {
     column.is_some_and(|column| column.is_primitive() && column.get_physical_type() == PhysicalType::INT96)
 }
 
+/// Whether a nested column has INT96 in it, which would be decoded without a check of its range.
+fn holds_nested_int96(metadata: &ParquetMetaData, root_index: usize) -> bool {
+    let schema = metadata.file_metadata().schema_descr();
+    let mut leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == root_index);
+    !schema.root_schema().get_fields()[root_index].is_primitive()
+        && leaves.any(|leaf| schema.column(leaf).physical_type() == PhysicalType::INT96)
+}
+
 /// Whether an INT96 column is read as 64-bit nanoseconds, which hold only the years 1678 to 2261.
 fn needs_range_check(target: &Schema, indices: &[usize], int96: &[usize]) -> bool {
     indices.iter().zip(target.fields()).any(|(index, field)| {
@@ -330,25 +344,11 @@ impl Reading {
         Ok(())
     }
 
-    /// Brings a decoded column to the table's type.
     fn adapt(&self, array: &ArrayRef, field: &Field) -> Result<ArrayRef, DataError> {
-        if !field.is_nullable() && array.null_count() > 0 {
-            return Err(self.file.corrupt(format!("column `{}` is NOT NULL and holds null", field.name())));
-        }
-        if array.data_type() == field.data_type() {
-            return Ok(Arc::clone(array));
-        }
-        let strict = CastOptions { safe: false, ..CastOptions::default() };
-        if !adaptable(array.data_type(), field.data_type()) {
-            return Err(self.file.unsupported(format!(
-                "column `{}` is {} instead of {}",
-                field.name(),
-                array.data_type(),
-                field.data_type()
-            )));
-        }
-        cast_with_options(array, field.data_type(), &strict)
-            .map_err(|error| self.file.corrupt(format!("column `{}`: {error}", field.name())))
+        adapt::column(array, field).map_err(|misfit| match misfit {
+            Misfit::Type(feature) => self.file.unsupported(feature),
+            Misfit::Value(why) => self.file.corrupt(why),
+        })
     }
 }
 
@@ -364,24 +364,6 @@ fn int96_columns<'a>(
         let column = batch.column_by_name(&name)?;
         Some((name, Arc::clone(column)))
     })
-}
-
-/// Whether writers of the format store a column of type `to` as `from`.
-fn adaptable(from: &ArrowType, to: &ArrowType) -> bool {
-    use ArrowType::{
-        Binary, BinaryView, Date32, Decimal128, FixedSizeBinary, Int8, Int16, Int32, LargeBinary, LargeUtf8, Time32,
-        Time64, Timestamp, Utf8, Utf8View,
-    };
-    match (from, to) {
-        (Utf8 | LargeUtf8 | Utf8View | Binary | LargeBinary | BinaryView, Utf8 | Binary) => true,
-        (FixedSizeBinary(_), Binary) => true,
-        // INT32 without the annotation of its width or meaning.
-        (Int32, Int8 | Int16 | Date32 | Time32(_)) => true,
-        (Time32(_) | Time64(_), Time32(_)) => true,
-        (Timestamp(..), Timestamp(..)) => true,
-        (Decimal128(_, from), Decimal128(_, to)) => from == to,
-        _ => false,
-    }
 }
 
 async fn next_batch(file: &DataFile, decoder: &mut ParquetPushDecoder) -> Result<Option<RecordBatch>, DataError> {

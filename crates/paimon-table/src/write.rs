@@ -15,9 +15,11 @@
 //! no bounds.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::buffer::OffsetBuffer;
 use arrow::datatypes::{DataType as ArrowType, Decimal128Type, Float32Type, Float64Type, SchemaRef};
 use arrow::row::{RowConverter, SortField};
 use bytes::Bytes;
@@ -51,6 +53,8 @@ pub struct WriterSpec {
     arrow: SchemaRef,
     parquet: SchemaDescriptor,
     roots: Arc<[TypeRoot]>,
+    /// Which of the file's leaf columns each column consists of; one, unless it is nested.
+    leaves: Arc<[Range<usize>]>,
     stats_modes: Arc<[StatsMode]>,
     compression: Compression,
     /// `parquet.enable.dictionary`; `None`: decided per column and file.
@@ -73,7 +77,8 @@ pub struct DataFileWriter {
 }
 
 enum Column {
-    Arrow(ArrowColumnWriter),
+    /// A writer per leaf.
+    Arrow(Vec<ArrowColumnWriter>),
     Int96(Int96Column),
 }
 
@@ -106,10 +111,12 @@ impl WriterSpec {
     /// # Errors
     /// [`DataError::Encode`] when the compression or a column cannot be expressed in Parquet.
     pub fn try_new(fields: &[DataField], options: &CoreOptions, row_group_bytes: usize) -> Result<Self, DataError> {
+        let parquet = parquet_schema(fields).map_err(DataError::Encode)?;
         let block_size = options.file_block_size.and_then(|size| usize::try_from(size.bytes()).ok());
         Ok(Self {
             arrow: arrow_schema(fields),
-            parquet: parquet_schema(fields).map_err(DataError::Encode)?,
+            leaves: leaf_ranges(&parquet, fields.len()),
+            parquet,
             roots: fields.iter().map(|field| field.data_type.root.clone()).collect(),
             stats_modes: fields.iter().map(|field| options.stats_mode_of(&field.name)).collect(),
             compression: compression(options).map_err(DataError::Encode)?,
@@ -132,17 +139,19 @@ impl WriterSpec {
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .set_statistics_truncate_length(self.statistics_bytes());
-        for (index, column) in self.parquet.columns().iter().enumerate() {
-            let path = column.path().clone();
-            if is_int96(&self.roots[index]) {
-                // Readers distrust the order of INT96 bounds; Paimon keeps only the null count.
-                properties = properties
-                    .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
-                    .set_column_dictionary_enabled(path, false);
-            } else if !self.dictionary.unwrap_or_else(|| repeats(sample.column(index))) {
-                properties = properties
-                    .set_column_dictionary_enabled(path.clone(), false)
-                    .set_column_data_page_size_limit(path, PLAIN_PAGE_BYTES);
+        for (column, (root, range)) in sample.columns().iter().zip(self.roots.iter().zip(self.leaves.iter())) {
+            for (leaf, values) in range.clone().zip(leaves_of(column)) {
+                let path = self.parquet.column(leaf).path().clone();
+                if is_int96(root) {
+                    // Readers distrust the order of INT96 bounds; Paimon keeps only the null count.
+                    properties = properties
+                        .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+                        .set_column_dictionary_enabled(path, false);
+                } else if !self.dictionary.unwrap_or_else(|| repeats(&values)) {
+                    properties = properties
+                        .set_column_dictionary_enabled(path.clone(), false)
+                        .set_column_data_page_size_limit(path, PLAIN_PAGE_BYTES);
+                }
             }
         }
         properties.build()
@@ -172,6 +181,37 @@ fn compression(options: &CoreOptions) -> Result<Compression, ParquetError> {
         "none" => Compression::UNCOMPRESSED,
         other => return Err(ParquetError::NYI(format!("compression `{other}`"))),
     })
+}
+
+/// The leaf columns of each of the `columns` columns.
+fn leaf_ranges(parquet: &SchemaDescriptor, columns: usize) -> Arc<[Range<usize>]> {
+    let mut ranges = vec![0..0; columns];
+    for leaf in 0..parquet.num_columns() {
+        let range: &mut Range<usize> = &mut ranges[parquet.get_column_root_idx(leaf)];
+        *range = if range.end == 0 { leaf..leaf + 1 } else { range.start..leaf + 1 };
+    }
+    ranges.into()
+}
+
+/// The values in the leaves of a column, in the file's order; a primitive column is its only leaf.
+fn leaves_of(column: &ArrayRef) -> Vec<ArrayRef> {
+    let slice = |values: &ArrayRef, offsets: &OffsetBuffer<i32>| {
+        let first = offsets.first().copied().unwrap_or_default() as usize;
+        let last = offsets.last().copied().unwrap_or_default() as usize;
+        values.slice(first, last - first)
+    };
+    match column.data_type() {
+        ArrowType::List(_) => {
+            let list = column.as_list::<i32>();
+            leaves_of(&slice(list.values(), list.offsets()))
+        }
+        ArrowType::Map(..) => {
+            let map = column.as_map();
+            [map.keys(), map.values()].into_iter().flat_map(|part| leaves_of(&slice(part, map.offsets()))).collect()
+        }
+        ArrowType::Struct(_) => column.as_struct().columns().iter().flat_map(leaves_of).collect(),
+        _ => vec![Arc::clone(column)],
+    }
 }
 
 fn is_int96(root: &TypeRoot) -> bool {
@@ -233,11 +273,13 @@ impl DataFileWriter {
         let fields = self.spec.arrow.fields();
         for (index, (column, array)) in self.columns.iter_mut().zip(arrays).enumerate() {
             let field = &fields[index];
-            check_values(field.name(), array)?;
+            leaves_of(array).iter().try_for_each(|leaf| check_values(field.name(), leaf))?;
             self.nan_seen[index] |= has_nan(array);
             match column {
-                Column::Arrow(writer) => compute_leaves(field, array)
-                    .and_then(|leaves| leaves.iter().try_for_each(|leaf| writer.write(leaf)))
+                Column::Arrow(writers) => compute_leaves(field, array)
+                    .and_then(|leaves| {
+                        writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
+                    })
                     .map_err(DataError::Encode)?,
                 Column::Int96(buffer) => {
                     self.null_counts[index] += array.null_count() as i64;
@@ -271,7 +313,7 @@ impl DataFileWriter {
             .columns
             .iter()
             .map(|column| match column {
-                Column::Arrow(writer) => writer.memory_size(),
+                Column::Arrow(writers) => writers.iter().map(ArrowColumnWriter::memory_size).sum(),
                 Column::Int96(buffer) => buffer.bytes(),
             })
             .sum();
@@ -295,7 +337,7 @@ impl DataFileWriter {
     pub fn finish(mut self) -> Result<Finished, DataError> {
         self.close_row_group()?;
         let metadata = self.file.finish().map_err(DataError::Encode)?;
-        let columns = stats::of_file(&metadata, &self.spec.roots, &self.nan_seen, &self.null_counts);
+        let columns = stats::of_file(&metadata, &self.spec, &self.nan_seen, &self.null_counts);
         let columns: Vec<_> = columns
             .into_iter()
             .zip(self.spec.stats_modes.iter().zip(self.spec.roots.iter()))
@@ -313,20 +355,25 @@ impl DataFileWriter {
         self.columns
             .iter()
             .map(|column| match column {
-                Column::Arrow(writer) => writer.get_estimated_total_bytes(),
+                Column::Arrow(writers) => writers.iter().map(ArrowColumnWriter::get_estimated_total_bytes).sum(),
                 Column::Int96(buffer) => buffer.bytes(),
             })
             .sum()
     }
 
     fn open_row_group(&self) -> Result<Vec<Column>, ParquetError> {
-        let writers = self.factory.create_column_writers(self.file.flushed_row_groups().len())?;
-        Ok(writers
-            .into_iter()
-            .zip(self.spec.roots.iter())
-            .map(|(writer, root)| match is_int96(root) {
-                true => Column::Int96(Int96Column::default()),
-                false => Column::Arrow(writer),
+        let mut writers = self.factory.create_column_writers(self.file.flushed_row_groups().len())?.into_iter();
+        Ok(self
+            .spec
+            .roots
+            .iter()
+            .zip(self.spec.leaves.iter())
+            .map(|(root, leaves)| {
+                let of_column = writers.by_ref().take(leaves.len()).collect();
+                match is_int96(root) {
+                    true => Column::Int96(Int96Column::default()),
+                    false => Column::Arrow(of_column),
+                }
             })
             .collect())
     }
@@ -338,7 +385,11 @@ impl DataFileWriter {
         let mut row_group = self.file.next_row_group()?;
         for column in self.columns.drain(..) {
             match column {
-                Column::Arrow(writer) => writer.close()?.append_to_row_group(&mut row_group)?,
+                Column::Arrow(writers) => {
+                    for writer in writers {
+                        writer.close()?.append_to_row_group(&mut row_group)?;
+                    }
+                }
                 Column::Int96(buffer) => buffer.write_to(&mut row_group)?,
             }
         }

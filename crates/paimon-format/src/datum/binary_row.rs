@@ -145,6 +145,9 @@ impl BinaryRow {
         let slot = self.slot(index)?;
         let low = slot as u32;
         Ok(Some(match *root {
+            TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => {
+                return Err("values of nested types are not read".to_owned());
+            }
             TypeRoot::Boolean => Datum::Boolean(slot as u8 != 0),
             TypeRoot::TinyInt => Datum::TinyInt(slot as i8),
             TypeRoot::SmallInt => Datum::SmallInt(slot as i16),

@@ -85,8 +85,8 @@ fn damaged_and_unknown_schemas_are_refused_by_name() {
         (with(&field("7"), "", 3), "corrupt schema: invalid type"),
         (with(&field("\"VARIANT\""), "", 3), "column `a` of type VARIANT"),
         (
-            with(&field(r#"{"type": "ARRAY", "element": "INT"}"#), "", 3),
-            "unsupported table feature: column `a` of type ARRAY",
+            with(&field(r#"{"type": "ARRAY", "element": {"type": "MULTISET NOT NULL", "element": "INT"}}"#), "", 3),
+            "unsupported table feature: column `a` of type MULTISET NOT NULL",
         ),
     ] {
         let error = TableSchema::from_json(json.as_bytes()).unwrap_err().to_string();
@@ -134,6 +134,32 @@ fn what_tributary_cannot_write_is_refused_by_name() {
     binary.fields[1].data_type.root = TypeRoot::BYTES;
     let error = binary.check_supported().unwrap_err().to_string();
     assert!(error.contains("partition column `dt` of type BYTES"), "{error}");
+
+    for (data_type, message) in [
+        ("ARRAY<TIMESTAMP(9)>", "column `id` of type ARRAY<TIMESTAMP(9)>: timestamps in nested columns have at most 6"),
+        ("ROW<a INT>", "column `id` of type ROW<>: a ROW without fields"),
+        ("MAP<INT, ROW<a INT>>", "default value 7 of column `id`"),
+    ] {
+        let mut nested = schema(&[]);
+        let field = &mut nested.fields[0];
+        field.data_type = data_type.parse().unwrap();
+        match &mut field.data_type.root {
+            TypeRoot::Row(fields) => *fields = [].into(),
+            TypeRoot::Map(map) => {
+                let defaulted =
+                    DataField { default_value: Some("7".to_owned()), ..DataField::new(9, "a", map.key.clone()) };
+                let value = DataType::nullable(TypeRoot::Row([defaulted].into()));
+                *map = std::sync::Arc::new(crate::types::MapType { key: map.key.clone(), value });
+            }
+            _ => {}
+        }
+        let error = nested.check_supported().unwrap_err().to_string();
+        assert!(error.contains(message), "{error}");
+    }
+    let mut by_array = schema(&[]);
+    by_array.fields[1].data_type = "ARRAY<INT>".parse().unwrap();
+    let error = by_array.check_supported().unwrap_err().to_string();
+    assert!(error.contains("partition column `dt` of type ARRAY<INT>"), "{error}");
 
     schema(&[("bucket", "-1"), ("file.format", "parquet"), ("x", "y")]).check_supported().unwrap();
 }

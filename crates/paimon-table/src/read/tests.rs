@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 use arrow::array::{
-    BinaryArray, Int32Array, Int64Array, LargeStringArray, StringArray, Time64MicrosecondArray,
+    Array, BinaryArray, Int32Array, Int64Array, LargeStringArray, StringArray, Time64MicrosecondArray,
     TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use futures::TryStreamExt;

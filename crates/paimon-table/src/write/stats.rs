@@ -7,23 +7,28 @@ use parquet::file::metadata::ParquetMetaData;
 use parquet::file::statistics::Statistics;
 
 use crate::arrow::timestamp;
+use crate::write::WriterSpec;
 
-/// Statistics per column. `nan_seen`: columns whose Parquet bounds leave something out; `null_counts`: nulls of columns
+/// Statistics per column; none of nested ones. `nan_seen`: columns whose Parquet bounds leave something out; `null_counts`: nulls of columns
 /// without Parquet statistics.
 pub(super) fn of_file(
     metadata: &ParquetMetaData,
-    roots: &[TypeRoot],
+    spec: &WriterSpec,
     nan_seen: &[bool],
     null_counts: &[i64],
 ) -> Vec<ColumnStats> {
-    roots
+    spec.roots
         .iter()
+        .zip(spec.leaves.iter())
         .enumerate()
-        .map(|(index, root)| {
+        .map(|(index, (root, leaves))| {
+            if root.is_nested() {
+                return ColumnStats::default();
+            }
             let mut merged = ColumnStats { null_count: Some(null_counts[index]), ..ColumnStats::default() };
             let mut bounded = !nan_seen[index];
             for row_group in metadata.row_groups() {
-                let chunk = row_group.column(index);
+                let chunk = row_group.column(leaves.start);
                 bounded &= chunk
                     .statistics()
                     .is_some_and(|statistics| merge(&mut merged, root, statistics, chunk.num_values()));

@@ -18,6 +18,8 @@ use crate::arrow::{UTC, datum_at};
 use crate::read::DataFile;
 use crate::store::Storage;
 
+mod nested;
+
 const NANOS_PER_MILLI: i64 = 1_000_000;
 
 pub(crate) fn fields(columns: &[(&str, &str)]) -> Vec<DataField> {
@@ -97,6 +99,7 @@ fn array(root: &TypeRoot, values: &[Option<Datum>]) -> ArrayRef {
             let units = nanos().map(|n| n.map(|n| n as i64));
             Arc::new(units.collect::<TimestampNanosecondArray>().with_timezone_opt(zone))
         }
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => panic!("{root} has no single values"),
     }
 }
 
@@ -252,6 +255,7 @@ fn value_of(root: &TypeRoot) -> BoxedStrategy<Datum> {
             timestamp(i64::MIN.into(), i64::MAX.into(), 1_000)
         }
         TypeRoot::Timestamp(_) | TypeRoot::TimestampLtz(_) => timestamp(i64::MIN.into(), i64::MAX.into(), 1),
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => panic!("{root} has no single values"),
     }
 }
 

@@ -305,6 +305,10 @@ fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right:
             (F::Bytes, F::Bytes) => TypeRoot::BYTES,
             (F::Text, f) if is_moment(f) => b.clone(),
             (f, F::Text) if is_moment(f) => a.clone(),
+            (F::Nested, _) | (_, F::Nested) => {
+                let nested = if a.is_nested() { a } else { b };
+                return Err(BindError::new(span, format!("`{op}` cannot compare values of type {nested}")));
+            }
             _ => types::common_type(a, b).ok_or_else(|| {
                 BindError::new(span, format!("`{op}` cannot compare {a} with {b}"))
                     .help(format!("write CAST(… AS {a}) around the right side, or CAST(… AS {b}) around the left"))

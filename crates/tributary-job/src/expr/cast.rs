@@ -19,7 +19,7 @@ use paimon_table::arrow::arrow_type;
 use super::eval::EvalError;
 use super::types::{self, Family, family};
 use super::zone::Zone;
-use super::{parse, text_form};
+use super::{nested, parse, text_form};
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -98,6 +98,7 @@ pub(crate) fn cast(array: &ArrayRef, from: &TypeRoot, to: &TypeRoot, zone: Zone)
             _ => convert::<_, Float32Type>(array.as_primitive::<Float64Type>(), |v| v as f32),
         }),
         (F::Time, F::Time) => Ok(Arc::clone(array)),
+        (F::Nested, F::Nested) => nested::retype(array, to),
         (F::Date | F::Time | F::Timestamp | F::TimestampLtz, _) => cast_moment(array, from, to, zone),
         _ => Err(EvalError::NoCast { from: from.clone(), to: to.clone() }),
     }
@@ -217,6 +218,9 @@ fn to_text(array: &ArrayRef, from: &TypeRoot, zone: Zone) -> Result<ArrayRef> {
             StringArray::from_iter(array.as_binary::<i32>().iter().map(|bytes| bytes.map(String::from_utf8_lossy)))
         }
         TypeRoot::Char(_) | TypeRoot::Varchar(_) => return Ok(Arc::clone(array)),
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => {
+            return Err(EvalError::NoCast { from: from.clone(), to: TypeRoot::STRING });
+        }
     };
     Ok(Arc::new(strings))
 }
@@ -351,6 +355,9 @@ fn from_text(strings: &StringArray, to: &TypeRoot, zone: Zone) -> Result<ArrayRe
             Ok(fit_bytes(&bytes, to))
         }
         TypeRoot::Char(_) | TypeRoot::Varchar(_) => Ok(fit_text(&(Arc::new(strings.clone()) as ArrayRef), to)),
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => {
+            Err(EvalError::NoCast { from: TypeRoot::STRING, to: to.clone() })
+        }
     }
 }
 

@@ -13,6 +13,7 @@ pub(crate) mod bind;
 mod cast;
 mod eval;
 mod functions;
+mod nested;
 mod parse;
 mod select;
 mod text;

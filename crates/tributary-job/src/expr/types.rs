@@ -1,9 +1,11 @@
-//! The type rules of Flink SQL for the primitive types: what converts to what, the common type of
+//! The type rules of Flink SQL: what converts to what, the common type of
 //! several operands, the result types of arithmetic, and the arrow type that carries each.
 //!
 //! Sources: Flink's reference of data types (casting) and of decimal arithmetic.
 
 use paimon_format::TypeRoot;
+
+use super::nested::widens;
 
 /// Most digits a decimal has.
 const MAX_DECIMAL_PRECISION: u8 = 38;
@@ -31,6 +33,8 @@ pub(crate) enum Family {
     Time,
     Timestamp,
     TimestampLtz,
+    /// ARRAY, MAP or ROW: carried along as they are, and not calculated with.
+    Nested,
 }
 
 /// The family of a type.
@@ -46,6 +50,7 @@ pub(crate) fn family(root: &TypeRoot) -> Family {
         TypeRoot::Time(_) => Family::Time,
         TypeRoot::Timestamp(_) => Family::Timestamp,
         TypeRoot::TimestampLtz(_) => Family::TimestampLtz,
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => Family::Nested,
     }
 }
 
@@ -71,6 +76,7 @@ pub(crate) fn implicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
         (F::Time, F::Time) => true,
         (F::Timestamp | F::TimestampLtz, F::Timestamp | F::TimestampLtz) => true,
         (F::Timestamp, F::Date | F::Time) => true,
+        (F::Nested, F::Nested) => widens(from, to),
         _ => false,
     }
 }
@@ -80,6 +86,9 @@ pub(crate) fn explicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
     use Family as F;
     if implicit_cast(from, to) {
         return true;
+    }
+    if family(from) == F::Nested || family(to) == F::Nested {
+        return false;
     }
     matches!(
         (family(from), family(to)),
@@ -123,6 +132,8 @@ pub(crate) fn common_type(a: &TypeRoot, b: &TypeRoot) -> Option<TypeRoot> {
         (F::Time, F::Time) => TypeRoot::Time(fraction(a)?.max(fraction(b)?)),
         (F::Timestamp, F::Timestamp) => TypeRoot::Timestamp(fraction(a)?.max(fraction(b)?)),
         (F::TimestampLtz, F::TimestampLtz) => TypeRoot::TimestampLtz(fraction(a)?.max(fraction(b)?)),
+        (F::Nested, F::Nested) if widens(a, b) => b.clone(),
+        (F::Nested, F::Nested) if widens(b, a) => a.clone(),
         (F::Timestamp, F::Date) => a.clone(),
         (F::Date, F::Timestamp) => b.clone(),
         _ => return None,

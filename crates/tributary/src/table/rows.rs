@@ -1,7 +1,6 @@
 //! The first rows of a table, oldest commit first.
 
 use futures::StreamExt;
-use paimon_table::arrow::datum_at;
 use paimon_table::read::DataFile;
 use serde_json::Value;
 
@@ -27,9 +26,7 @@ pub(super) async fn first(query: &Query, limit: usize) -> Result<Sheet, Failure>
                 let cells: Result<Vec<Value>, _> = fields
                     .iter()
                     .zip(batch.columns())
-                    .map(|(field, column)| {
-                        datum_at(column, row, &field.data_type.root).map(|value| text::json(value.as_ref()))
-                    })
+                    .map(|(field, column)| text::cell(column, row, &field.data_type.root))
                     .collect();
                 rows.push(cells?);
             }

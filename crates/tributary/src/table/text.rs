@@ -2,8 +2,12 @@
 
 use std::fmt::Write as _;
 
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::datatypes::DataType as ArrowType;
 use chrono::{DateTime, NaiveDate, TimeDelta};
-use paimon_format::Datum;
+use paimon_format::{Datum, TypeRoot};
+use paimon_table::arrow::datum_at;
+use paimon_table::data_error::DataError;
 use serde_json::Value;
 
 /// A value for output: numbers and truth values stay what they are, the rest is text.
@@ -19,6 +23,39 @@ pub(crate) fn json(value: Option<&Datum>) -> Value {
         Some(Datum::BigInt(number)) => Value::from(*number),
         Some(Datum::Double(number)) if number.is_finite() => Value::from(*number),
         Some(other) => Value::from(sql(other)),
+    }
+}
+
+/// The value at `row`: a list for an ARRAY, an object for a ROW, and for a MAP one with its keys as text.
+pub(crate) fn cell(array: &ArrayRef, row: usize, root: &TypeRoot) -> Result<Value, DataError> {
+    if !root.is_nested() {
+        return datum_at(array, row, root).map(|value| json(value.as_ref()));
+    }
+    if array.is_null(row) {
+        return Ok(Value::Null);
+    }
+    let cells = |array: &ArrayRef, root: &TypeRoot| -> Result<Vec<Value>, DataError> {
+        (0..array.len()).map(|row| cell(array, row, root)).collect()
+    };
+    match (root, array.data_type()) {
+        (TypeRoot::Array(element), ArrowType::List(_)) => {
+            cells(&array.as_list::<i32>().value(row), &element.root).map(Value::Array)
+        }
+        (TypeRoot::Map(map), ArrowType::Map(..)) => {
+            let entries = array.as_map().value(row);
+            let (keys, values) = (cells(entries.column(0), &map.key.root)?, cells(entries.column(1), &map.value.root)?);
+            let keys = keys.into_iter().map(|key| match key {
+                Value::String(text) => text,
+                other => other.to_string(),
+            });
+            Ok(Value::Object(keys.zip(values).collect()))
+        }
+        (TypeRoot::Row(fields), ArrowType::Struct(_)) => {
+            let parts = fields.iter().zip(array.as_struct().columns());
+            let members = parts.map(|(field, part)| Ok((field.name.clone(), cell(part, row, &field.data_type.root)?)));
+            Ok(Value::Object(members.collect::<Result<_, DataError>>()?))
+        }
+        (root, other) => Err(DataError::Rows { why: format!("a {root} is held as {other}") }),
     }
 }
 
@@ -70,6 +107,10 @@ fn decimal(unscaled: i128, scale: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use std::sync::Arc;
+
     use super::*;
 
     #[test]
@@ -92,6 +133,26 @@ mod tests {
         ] {
             assert_eq!(sql(&value), expected, "{value:?}");
         }
+    }
+
+    #[test]
+    fn nested_values_are_json() {
+        use arrow::array::{Int32Array, ListArray, StringArray, StructArray};
+        use arrow::buffer::OffsetBuffer;
+        use paimon_format::DataType;
+
+        let data_type: DataType = "ROW<b ARRAY<INT>, a STRING>".parse().unwrap();
+        let ArrowType::Struct(fields) = paimon_table::arrow::arrow_type(&data_type.root) else { panic!("no struct") };
+        let ArrowType::List(element) = fields[0].data_type() else { panic!("no list") };
+        let values = Arc::new(Int32Array::from(vec![Some(1), None]));
+        let lists = ListArray::new(Arc::clone(element), OffsetBuffer::from_lengths([2, 0]), values, None);
+        let columns: Vec<ArrayRef> = vec![Arc::new(lists), Arc::new(StringArray::from(vec![Some("x"), None]))];
+        let rows: ArrayRef = Arc::new(StructArray::new(fields, columns, Some(vec![true, false].into())));
+        let cells = [0, 1].map(|row| cell(&rows, row, &data_type.root).unwrap().to_string());
+        assert_eq!(cells, [r#"{"a":"x","b":[1,null]}"#, "null"]);
+        let map: DataType = "MAP<DATE, BIGINT>".parse().unwrap();
+        let maps = arrow::array::new_null_array(&paimon_table::arrow::arrow_type(&map.root), 1);
+        assert_eq!(cell(&maps, 0, &map.root).unwrap(), Value::Null);
     }
 
     #[test]
