@@ -2,10 +2,12 @@
 
 Requests and answers are those of lines.py. Values travel in a canonical form, the same for every engine: integers for
 all integral and temporal types (days, milliseconds of the day, nanoseconds since the epoch), IEEE bits for floating
-point, text for decimals and strings, hex for bytes.
+point, text for decimals and strings, hex for bytes. Arrays and rows are lists, maps are lists of [key, value] in the
+order of the keys' JSON.
 """
 
 import decimal
+import json
 import struct
 
 import pyarrow as pa
@@ -20,6 +22,15 @@ PER_SECOND = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 def canonical(column):
     """The canonical form of one Arrow column, as a list."""
     kind = column.type
+    if pa.types.is_nested(kind) and isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_map(kind):
+        return [None if not v.is_valid else entries(v.values) for v in column]
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return [None if not v.is_valid else canonical(v.values) for v in column]
+    if pa.types.is_struct(kind):
+        parts = zip(*[canonical(part) for part in column.flatten()])
+        return [list(row) if valid else None for row, valid in zip(parts, column.is_valid().to_pylist())]
     if pa.types.is_timestamp(kind):
         factor = PER_SECOND[kind.unit]
         return [None if v is None else v * factor for v in column.cast(pa.int64()).to_pylist()]
@@ -36,8 +47,31 @@ def canonical(column):
     return column.to_pylist()
 
 
+def entries(pairs):
+    """The canonical form of one map, given its keys and values as a struct array."""
+    keys, values = (canonical(part) for part in pairs.flatten())
+    return sorted([list(pair) for pair in zip(keys, values)], key=json.dumps)
+
+
+def python(kind, value):
+    """What `pa.array` takes for a value in canonical form that stands inside a nested one."""
+    if value is None:
+        return None
+    if pa.types.is_map(kind):
+        return [(python(kind.key_type, k), python(kind.item_type, v)) for k, v in value]
+    if pa.types.is_list(kind):
+        return [python(kind.value_type, v) for v in value]
+    if pa.types.is_struct(kind):
+        return {field.name: python(field.type, v) for field, v in zip(kind, value)}
+    if pa.types.is_timestamp(kind):
+        return value // PER_SECOND[kind.unit]
+    return native(kind, [value])[0].as_py() if not pa.types.is_temporal(kind) else value
+
+
 def native(kind, values):
     """The Arrow array of type `kind` that `values`, in canonical form, stand for."""
+    if pa.types.is_nested(kind):
+        return pa.array([python(kind, v) for v in values], kind)
     if pa.types.is_timestamp(kind):
         factor = PER_SECOND[kind.unit]
         values = [None if v is None else v // factor for v in values]

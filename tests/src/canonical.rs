@@ -1,11 +1,14 @@
 //! Values in the form in which engines are compared: integers for all integral and temporal types (days, milliseconds of
 //! the day, nanoseconds since the epoch), IEEE bits for floating point, text for decimals and strings, hex for bytes.
+//! Arrays and rows are lists, maps are lists of `[key, value]` in the order of the keys' JSON.
 
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, PrimitiveArray, RecordBatch, StringArray,
+    Array, ArrayRef, AsArray, BinaryArray, BooleanArray, Decimal128Array, ListArray, MapArray, PrimitiveArray,
+    RecordBatch, StringArray, StructArray,
 };
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::compute::cast;
 use arrow::datatypes::{
     ArrowPrimitiveType, DataType, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimeUnit,
@@ -39,8 +42,22 @@ fn values(array: &ArrayRef) -> Vec<Value> {
         DataType::Binary => array.as_binary::<i32>().iter().map(|value| json!(value.map(hex))).collect(),
         DataType::Date32 | DataType::Time32(_) => integers(&cast(array, &DataType::Int32).unwrap(), 1),
         DataType::Timestamp(unit, _) => integers(array, nanoseconds(*unit)),
+        DataType::List(_) => parts(array, |row| Value::from(values(&array.as_list::<i32>().value(row)))),
+        DataType::Map(..) => parts(array, |row| {
+            let mut entries = values(&(Arc::new(array.as_map().value(row)) as ArrayRef));
+            entries.sort_by_key(Value::to_string);
+            Value::from(entries)
+        }),
+        DataType::Struct(_) => {
+            let columns: Vec<Vec<Value>> = array.as_struct().columns().iter().map(values).collect();
+            parts(array, |row| columns.iter().map(|column| column[row].clone()).collect())
+        }
         _ => integers(array, 1),
     }
+}
+
+fn parts(array: &ArrayRef, value: impl Fn(usize) -> Value) -> Vec<Value> {
+    (0..array.len()).map(|row| if array.is_null(row) { Value::Null } else { value(row) }).collect()
 }
 
 /// The array of type `kind` that values in canonical form stand for.
@@ -71,8 +88,38 @@ pub fn array(kind: &DataType, values: &[Value]) -> ArrayRef {
             let factor = nanoseconds(*unit);
             cast(&primitive::<Int64Type>(values, |value| value.div_euclid(factor)), kind).unwrap()
         }
+        DataType::List(element) => {
+            let parts: Vec<Value> = elements(values).cloned().collect();
+            let parts = array(element.data_type(), &parts);
+            Arc::new(ListArray::new(Arc::clone(element), lengths(values), parts, valid(values)))
+        }
+        DataType::Map(entries, sorted) => {
+            let pairs: Vec<Value> = elements(values).cloned().collect();
+            let pairs = array(entries.data_type(), &pairs).as_struct().clone();
+            Arc::new(MapArray::new(Arc::clone(entries), lengths(values), pairs, valid(values), *sorted))
+        }
+        DataType::Struct(fields) => {
+            let columns = fields.iter().enumerate().map(|(at, field)| {
+                let column: Vec<Value> = values.iter().map(|row| row.get(at).cloned().unwrap_or_default()).collect();
+                array(field.data_type(), &column)
+            });
+            Arc::new(StructArray::new(fields.clone(), columns.collect(), valid(values)))
+        }
         other => panic!("no canonical form for {other}"),
     }
+}
+
+/// What the lists hold, one after the other.
+fn elements(lists: &[Value]) -> impl Iterator<Item = &Value> {
+    lists.iter().filter_map(Value::as_array).flatten()
+}
+
+fn lengths(lists: &[Value]) -> OffsetBuffer<i32> {
+    OffsetBuffer::from_lengths(lists.iter().map(|list| list.as_array().map_or(0, Vec::len)))
+}
+
+fn valid(values: &[Value]) -> Option<NullBuffer> {
+    Some(values.iter().map(|value| !value.is_null()).collect())
 }
 
 fn primitive<T: ArrowPrimitiveType>(values: &[Value], convert: impl Fn(i64) -> T::Native) -> ArrayRef {

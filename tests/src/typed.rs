@@ -104,6 +104,58 @@ pub fn cases() -> Vec<Case> {
     ]
 }
 
+/// Nested types: lists, maps and rows, of primitive types and of each other.
+pub fn nested_cases() -> Vec<Case> {
+    vec![
+        case("ints", "ARRAY<INT>", "pa.list_(pa.int32())", vec![json!([1, null, -3]), json!([])]),
+        case(
+            "texts",
+            "ARRAY<STRING NOT NULL>",
+            "pa.list_(pa.field('element', pa.string(), nullable=False))",
+            vec![json!(["", "ü"]), json!([])],
+        ),
+        case(
+            "counts",
+            "MAP<STRING, BIGINT>",
+            "pa.map_(pa.string(), pa.int64())",
+            vec![json!([["a", 1], ["b", null]]), json!([])],
+        ),
+        case(
+            "pair",
+            "ROW<a INT, b STRING>",
+            "pa.struct([('a', pa.int32()), ('b', pa.string())])",
+            vec![json!([7, "x"]), json!([null, "y"])],
+        ),
+        case(
+            "matrix",
+            "ARRAY<ARRAY<DOUBLE>>",
+            "pa.list_(pa.list_(pa.float64()))",
+            vec![json!([[0.5_f64.to_bits(), null], [], null])],
+        ),
+        case(
+            "orders",
+            "ARRAY<ROW<item STRING, prices MAP<INT, DECIMAL(9, 2)>, at TIMESTAMP(6)>>",
+            "pa.list_(pa.struct([('item', pa.string()), ('prices', pa.map_(pa.int32(), pa.decimal128(9, 2))), ('at', pa.timestamp('us'))]))",
+            vec![
+                json!([["pen", [[1, "0.99"], [2, null]], 1_795_309_323_456_789_000_i64], [null, null, null]]),
+                json!([null, ["ink", [], -1_000]]),
+            ],
+        ),
+        case(
+            "days",
+            "MAP<INT, ROW<day DATE, flag BOOLEAN, raw BYTES, list ARRAY<SMALLINT>>>",
+            "pa.map_(pa.int32(), pa.struct([('day', pa.date32()), ('flag', pa.bool_()), ('raw', pa.binary()), ('list', pa.list_(pa.int16()))]))",
+            vec![json!([[1, [20_484, true, "00ff", [1, 2]]], [2, null]]), json!([[3, [null, false, "", null]]])],
+        ),
+        case(
+            "deep",
+            "ROW<a ROW<b ROW<c ARRAY<MAP<STRING, ARRAY<ROW<d FLOAT>>>>>>, e DATE>",
+            "pa.struct([('a', pa.struct([('b', pa.struct([('c', pa.list_(pa.map_(pa.string(), pa.list_(pa.struct([('d', pa.float32())])))))]))])), ('e', pa.date32())])",
+            vec![json!([[[[[["k", [[0.1_f32.to_bits()], null]]], null]]], -1]), json!([[null], null])],
+        ),
+    ]
+}
+
 /// Rows in which every value of every case stands, shorter columns padded with null; the last row is all null.
 pub fn rows(cases: &[Case]) -> Vec<Vec<Value>> {
     let most = cases.iter().map(|case| case.values.len()).max().unwrap();
