@@ -14,12 +14,13 @@ use paimon_format::{CommitKind, SnapshotId};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, Committed, Committer, NewFile};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
-use tributary_runtime::{Backoff, Classify, Env, FailureKind, Positions, SourceIdentity};
+use tributary_runtime::{Classify, FailureKind, Positions, SourceIdentity};
 
 use crate::claim::Claim;
 use crate::config::POSITION_COMMIT_EVERY;
 use crate::error::SinkError;
 use crate::progress::{CommitFacts, Progress};
+use crate::retry::Retry;
 use crate::state::{self, Incarnation};
 
 /// An epoch in its place in line.
@@ -51,8 +52,7 @@ pub(crate) struct EpochCommitter {
     acked: watch::Sender<Positions>,
     committed: watch::Sender<SnapshotId>,
     progress: Progress,
-    backoff: Backoff,
-    env: Env,
+    retry: Retry,
 }
 
 /// What belongs into one snapshot.
@@ -71,8 +71,7 @@ impl EpochCommitter {
         acked: watch::Sender<Positions>,
         committed: watch::Sender<SnapshotId>,
         progress: Progress,
-        backoff: Backoff,
-        env: Env,
+        retry: Retry,
     ) -> Self {
         Self {
             committer: claim.committer,
@@ -84,8 +83,7 @@ impl EpochCommitter {
             acked,
             committed,
             progress,
-            backoff,
-            env,
+            retry,
         }
     }
 
@@ -97,7 +95,11 @@ impl EpochCommitter {
                 biased;
                 epoch = sealed.recv() => match epoch {
                     Some(epoch) => self.settle(epoch).await?,
-                    None => return self.commit_held_back().await,
+                    None => {
+                        self.commit_held_back().await?;
+                        self.progress.committed_all();
+                        return Ok(());
+                    }
                 },
                 () = tokio::time::sleep_until(due), if self.held_back.is_some() => self.commit_held_back().await?,
             }
@@ -182,12 +184,13 @@ impl EpochCommitter {
     }
 
     async fn until_it_works(&mut self, request: &CommitRequest) -> Result<Committed, SinkError> {
-        let mut attempt = 0;
+        let mut retries = 0;
+        let mut waits = self.retry.waits();
         loop {
             let error = match self.committer.commit(request).await {
                 Ok(committed) => {
-                    if attempt > 0 {
-                        tracing::info!(identifier = %request.identifier, retries = attempt, "commits work again");
+                    if retries > 0 {
+                        tracing::info!(identifier = %request.identifier, retries, "commits work again");
                     }
                     return Ok(committed);
                 }
@@ -199,8 +202,8 @@ impl EpochCommitter {
             if self.progress.failed(FailureKind::Transient, error.to_string()) == 0 {
                 tracing::warn!(%error, identifier = %request.identifier, "a commit failed; trying again until it works");
             }
-            tokio::time::sleep(self.backoff.delay(attempt, &self.env.random)).await;
-            attempt += 1;
+            waits.next().await;
+            retries += 1;
         }
     }
 }

@@ -31,6 +31,7 @@ pub mod metrics;
 mod partitioner;
 mod pin;
 mod progress;
+mod retry;
 mod sink;
 mod state;
 mod uploader;

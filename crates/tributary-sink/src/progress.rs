@@ -84,6 +84,8 @@ struct Shared {
 #[derive(Debug)]
 struct Facts {
     state: SinkState,
+    /// Nothing more will come, and everything that came is committed.
+    is_all_committed: bool,
     rows_received: u64,
     /// Source rows of epochs that wait no longer.
     rows_settled: u64,
@@ -138,6 +140,7 @@ impl Progress {
         metrics.lag.set(f64::NAN);
         let facts = Facts {
             state: SinkState::Running,
+            is_all_committed: false,
             rows_received: 0,
             rows_settled: 0,
             rows_committed: 0,
@@ -292,6 +295,15 @@ impl Progress {
         self.shared.metrics.failing.set(0);
     }
 
+    /// The committer is done: what is left of the sink's end can neither lose nor repeat a row.
+    pub(crate) fn committed_all(&self) {
+        self.facts().is_all_committed = true;
+    }
+
+    pub(crate) fn is_all_committed(&self) -> bool {
+        self.facts().is_all_committed
+    }
+
     pub(crate) fn draining(&self) {
         self.facts().state = SinkState::Draining;
     }
@@ -428,17 +440,6 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_transient_failure_shows_until_the_next_success() {
-        let (progress, _) = progress();
-        assert_eq!(progress.failed(FailureKind::Transient, "503".to_owned()), 0);
-        assert_eq!(progress.failed(FailureKind::Transient, "timed out".to_owned()), 1);
-        assert_eq!(progress.ready().unwrap_err(), "2 failures in a row, the last: timed out");
-        assert_eq!(progress.report().state, SinkState::Retrying);
-        progress.recovered();
-        assert_eq!((progress.ready(), progress.report().state), (Ok(()), SinkState::Running));
-    }
-}
-    #[tokio::test(start_paused = true)]
     async fn a_scrape_shows_what_the_report_says() {
         let registry = prometheus::Registry::new();
         let metrics = SinkMetrics::register(&registry).unwrap();
@@ -465,3 +466,14 @@ mod tests {
         assert_eq!(scraped(), 0.0);
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_transient_failure_shows_until_the_next_success() {
+        let (progress, _) = progress();
+        assert_eq!(progress.failed(FailureKind::Transient, "503".to_owned()), 0);
+        assert_eq!(progress.failed(FailureKind::Transient, "timed out".to_owned()), 1);
+        assert_eq!(progress.ready().unwrap_err(), "2 failures in a row, the last: timed out");
+        assert_eq!(progress.report().state, SinkState::Retrying);
+        progress.recovered();
+        assert_eq!((progress.ready(), progress.report().state), (Ok(()), SinkState::Running));
+    }
+}

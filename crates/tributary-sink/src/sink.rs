@@ -24,6 +24,7 @@ use crate::metrics::SinkMetrics;
 use crate::partitioner::Partitioner;
 use crate::pin::Pin;
 use crate::progress::Progress;
+use crate::retry::Retry;
 use crate::uploader::{REQUESTS, UploadContext};
 use crate::writers::{WritePlan, Writers};
 
@@ -132,8 +133,8 @@ impl Sink {
             limits.checkpoint_interval,
             claim.snapshot,
         );
-        tracing::info!(
         setup.metrics.watch(&setup.pipeline, &progress);
+        tracing::info!(
             pipeline = setup.pipeline, table = %setup.table.identifier(), interval = ?limits.checkpoint_interval,
             lanes = limits.lanes, memory_bytes = setup.budget.limit(), "sink is open"
         );
@@ -162,7 +163,11 @@ impl Sink {
         let outcome = tokio::select! {
             biased;
             outcome = self.stages() => outcome,
-            () = drain.expired() => Err(SinkError::NotDrained { rows: progress.unsettled_rows() }),
+            // A pin that could not be moved is no reason to say that rows are missing.
+            () = drain.expired() => match progress.is_all_committed() {
+                true => Ok(()),
+                false => Err(SinkError::NotDrained { rows: progress.unsettled_rows() }),
+            },
         };
         match outcome {
             Ok(()) => {
@@ -181,11 +186,12 @@ impl Sink {
         let Self { setup, claim, account, limits, backoff, queue, requests, acked, progress } = self;
         let SinkSetup { table, user, identity, transform, env, drain, .. } = setup;
         let plan = Arc::new(write_plan(&table, transform, &limits, &env, &progress)?);
+        let retry = Retry { backoff, drain: drain.clone(), random: env.random.clone() };
         let uploads = Arc::new(UploadContext {
             storage: table.storage().clone(),
             schema_id: table.schema().id,
             requests: Semaphore::new(REQUESTS),
-            backoff,
+            retry: retry.clone(),
             env: env.clone(),
             progress: progress.clone(),
         });
@@ -213,16 +219,8 @@ impl Sink {
         };
         stages.spawn("dispatcher", dispatcher.run());
         let committed = watch::Sender::new(claim.snapshot);
-        let pin = Pin {
-            table,
-            user,
-            committed: committed.subscribe(),
-            progress: progress.clone(),
-            backoff,
-            env: env.clone(),
-        };
-        let committer =
-            EpochCommitter::new(claim, Arc::new(identity), acked, committed, progress.clone(), backoff, env);
+        let pin = Pin { table, user, committed: committed.subscribe(), progress: progress.clone(), backoff, env };
+        let committer = EpochCommitter::new(claim, Arc::new(identity), acked, committed, progress.clone(), retry);
         stages.spawn("committer", committer.run(line));
         stages.spawn("pin", async move {
             pin.run().await;

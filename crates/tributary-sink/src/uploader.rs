@@ -20,11 +20,12 @@ use paimon_table::store::{Storage, StoreError};
 use paimon_table::upload::{PART_BYTES, Upload};
 use paimon_table::write::{FileSummary, append_meta};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
-use tributary_runtime::{Backoff, Classify, Env, FailureKind};
+use tributary_runtime::{Classify, Env, FailureKind};
 
 use crate::account::Held;
 use crate::error::SinkError;
 use crate::progress::Progress;
+use crate::retry::Retry;
 
 /// What uploads of a pipeline share.
 pub(crate) struct UploadContext {
@@ -32,7 +33,7 @@ pub(crate) struct UploadContext {
     pub(crate) schema_id: i64,
     /// Requests on their way at one time, over all lanes.
     pub(crate) requests: Semaphore,
-    pub(crate) backoff: Backoff,
+    pub(crate) retry: Retry,
     pub(crate) env: Env,
     pub(crate) progress: Progress,
 }
@@ -134,7 +135,8 @@ impl FileUpload {
         if let Some(held) = &mut self.held {
             held.set_leaving(true);
         }
-        let mut attempt = 0;
+        let mut has_failed = false;
+        let mut waits = self.context.retry.waits();
         loop {
             let outcome = {
                 let _request = permit(&self.context.requests).await;
@@ -159,11 +161,11 @@ impl FileUpload {
                 tracing::warn!(file = self.path, %error, "the upload of a data file failed; trying again until it works");
             }
             self.context.progress.metrics().upload_retries.inc();
-            tokio::time::sleep(self.context.backoff.delay(attempt, &self.context.env.random)).await;
-            attempt += 1;
+            waits.next().await;
+            has_failed = true;
         }
         self.held = None;
-        if attempt > 0 {
+        if has_failed {
             self.context.progress.recovered();
         }
         Ok(())

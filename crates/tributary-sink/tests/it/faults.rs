@@ -159,6 +159,39 @@ async fn a_drain_that_cannot_commit_ends_at_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_drain_after_an_outage_does_not_wait_as_long_as_the_outage_taught() {
+    for fails in [is_snapshot as fn(&Call) -> bool, is_data] {
+        let world = World::new().await;
+        let mut sink = world.start().await;
+        world.store.set_plan(move |call| if fails(call) { Fault::ErrorBefore } else { Fault::None });
+        sink.send(100).await.unwrap();
+        // Until right after a try, when the next one is far away.
+        pass(seconds(900)).await;
+        let tries = world.store.call_count();
+        while world.store.call_count() == tries {
+            pass(Duration::from_millis(10)).await;
+        }
+        world.store.set_plan(|_| Fault::None);
+        let start = tokio::time::Instant::now();
+        world.drain.request(DEADLINE);
+        assert_eq!(sink.ended().await.unwrap().rows_committed, 100);
+        assert!(start.elapsed() < seconds(1), "{:?}", start.elapsed());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pin_that_cannot_be_moved_does_not_make_a_drain_fail() {
+    let world = World::new().await;
+    let mut sink = world.start().await;
+    sink.send(100).await.unwrap();
+    world.store.set_plan(|call| if call.path.as_ref().contains("/consumer/") { Fault::Hang } else { Fault::None });
+    world.drain.request(DEADLINE);
+    assert_eq!(sink.ended().await.unwrap().rows_committed, 100);
+    world.store.set_plan(|_| Fault::None);
+    world.check().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_second_request_stops_at_once() {
     let world = World::new().await;
     let mut sink = world.start().await;
@@ -197,6 +230,40 @@ async fn a_large_file_that_fails_midway_is_replayed() {
     }
     sink.finish().await.unwrap();
     assert_eq!(again.check().await.get(SplitId(0)).0, 120_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_large_file_whose_last_reply_is_lost_is_looked_for() {
+    for (fault, arrives) in [(Fault::ErrorAfter, true), (Fault::ErrorBefore, false)] {
+        let mut world = World::new().await;
+        world.config.parallelism = std::num::NonZeroUsize::MIN;
+        let mut sink = world.start().await;
+        world.store.set_plan(move |call| if call.op == Op::CompleteMultipart { fault } else { Fault::None });
+        while sink.sent.get(SplitId(0)).0 < 120_000 {
+            sink.send(8_000).await.unwrap();
+        }
+        let ended = sink.finish().await;
+        assert!(world.store.calls().iter().any(|call| call.op == Op::CompleteMultipart));
+        match arrives {
+            true => assert_eq!(ended.unwrap().rows_committed, 120_000),
+            false => assert_eq!(ended.unwrap_err().kind(), FailureKind::Transient),
+        }
+        world.check().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn positions_are_acknowledged_after_their_commit() {
+    let world = World::new().await;
+    let mut sink = world.start().await;
+    let acked = sink.handle.acked();
+    let hold = world.store.hold(is_snapshot);
+    sink.send(100).await.unwrap();
+    hold.arrived(1).await;
+    assert_eq!(acked.borrow().get(SplitId(0)).0, 0);
+    hold.release();
+    sink.finish().await.unwrap();
+    assert_eq!(acked.borrow().get(SplitId(0)).0, 100);
 }
 
 #[tokio::test(start_paused = true)]
