@@ -13,6 +13,8 @@ import struct
 import pyarrow as pa
 from lines import answers_only, serve
 from pypaimon import CatalogFactory, Schema
+from pypaimon.schema.data_types import AtomicType
+from pypaimon.schema.schema_change import Move, SchemaChange
 
 ANSWERS = answers_only()
 
@@ -141,13 +143,47 @@ def append(request):
     committer.close()
 
 
+def alter(request):
+    """Alters a table by ["add", name, type], ["drop", name], ["rename", name, new], ["type", name, type], ["first",
+    name] and ["set", key, value]; types as Paimon spells them, one new schema for all "changes"."""
+    makers = {
+        "add": lambda name, kind: SchemaChange.add_column(name, AtomicType(kind)),
+        "drop": SchemaChange.drop_column,
+        "rename": SchemaChange.rename_column,
+        "type": lambda name, kind: SchemaChange.update_column_type(name, AtomicType(kind), True),
+        "first": lambda name: SchemaChange.update_column_position(Move.first(name)),
+        "set": SchemaChange.set_option,
+    }
+    changes = [makers[change](*arguments) for change, *arguments in request["changes"]]
+    CatalogFactory.create({"warehouse": request["warehouse"]}).alter_table(request["table"], changes)
+
+
+def tag(request):
+    """Keeps the newest snapshot under the name "tag"."""
+    CatalogFactory.create({"warehouse": request["warehouse"]}).create_tag(request["table"], request["tag"])
+
+
+def branch(request):
+    """Begins the branch "branch" at the tag "tag"."""
+    catalog = CatalogFactory.create({"warehouse": request["warehouse"]})
+    catalog.create_branch(request["table"], request["branch"], request["tag"])
+
+
 def pyarrow_schema(target):
     from pypaimon.schema.data_types import PyarrowFieldParser
 
     return PyarrowFieldParser.from_paimon_schema(target.fields)
 
 
-OPERATIONS = {"rows": rows, "count": count, "create": create, "append": append}
+OPERATIONS = {
+    "rows": rows,
+    "count": count,
+    "create": create,
+    "append": append,
+    "alter": alter,
+    "tag": tag,
+    "branch": branch,
+}
 
 if __name__ == "__main__":
     serve(OPERATIONS, ANSWERS)

@@ -4,6 +4,7 @@
 mod bad_input;
 mod clock;
 mod engines;
+mod evolution;
 mod house;
 mod interop;
 mod kill;

@@ -7,13 +7,14 @@ use arrow::array::{ArrayRef, RecordBatch};
 use futures::TryStreamExt;
 use paimon_catalog::{Catalog, FilesystemCatalog, NewColumn, NewTable};
 use paimon_format::partition::partition_path;
-use paimon_format::{BinaryRow, CommitKind, DataType, names};
+use paimon_format::{BinaryRow, CommitKind, DataType, Snapshot, names};
 use paimon_table::arrow::{arrow_schema, datum_at};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, CommitUser, Committer, NewFile, Unguarded};
 use paimon_table::predicate::Predicate;
-use paimon_table::read::DataFile;
-use paimon_table::scan::plan_scan;
-use paimon_table::table::{Table, TableIdentifier};
+use paimon_table::read::read_file;
+use paimon_table::scan::{ScanPlan, plan_scan, plan_scan_of};
+pub use paimon_table::table::Table;
+use paimon_table::table::TableIdentifier;
 use paimon_table::write::{DataFileWriter, WriterSpec, append_meta};
 use serde_json::Value;
 use tributary_runtime::Env;
@@ -116,18 +117,21 @@ async fn file(table: &Table, spec: &WriterSpec, batch: &RecordBatch) -> NewFile 
 
 /// Rows of the newest snapshot in canonical form, from the files that may match `filter`.
 pub async fn rows(table: &Table, filter: Option<&Predicate>) -> Vec<Vec<Value>> {
-    let schema = table.schema();
     let plan = plan_scan(table, None, filter, &environment().executor).await.unwrap();
+    rows_of(table, &plan).await
+}
+
+/// Rows of a snapshot that is at hand, under the table's columns.
+pub async fn rows_at(table: &Table, snapshot: Arc<Snapshot>) -> Vec<Vec<Value>> {
+    let plan = plan_scan_of(table, snapshot, None, &environment().executor).await.unwrap();
+    rows_of(table, &plan).await
+}
+
+async fn rows_of(table: &Table, plan: &ScanPlan) -> Vec<Vec<Value>> {
     let mut rows = Vec::new();
     for entry in &plan.files {
-        let roots = schema.partition_types();
-        let values = entry.partition.decode(&roots).unwrap();
-        let default = &table.options().partition_default_name;
-        let folder = partition_path(&schema.partition_keys, &roots, &values, default).unwrap();
-        let parts = [folder, names::bucket_dir(entry.bucket), entry.file.file_name.clone()];
-        let path = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
-        let file = DataFile::new(table.storage(), path, entry.file.file_size as u64);
-        let batches: Vec<RecordBatch> = file.read(&schema.fields).await.unwrap().try_collect().await.unwrap();
+        let batches = read_file(table, entry, &table.schema().fields).await.unwrap();
+        let batches: Vec<RecordBatch> = batches.try_collect().await.unwrap();
         rows.extend(batches.iter().flat_map(canonical::rows));
     }
     rows

@@ -88,6 +88,7 @@ pub(crate) struct CheckArguments {
   tributary table head test_paimon_db.test_append_tbl --warehouse config/warehouse
   tributary table count db.t --warehouse /lake --partition dt=2026-01-01,hh=9
   tributary table files db.t --config tributary.toml --format csv
+  tributary table head db.t --warehouse /lake --branch test --tag before-the-change
   tributary table snapshots db.t --warehouse /lake --limit 10 --format json"
 )]
 pub(crate) struct TableArguments {
@@ -121,6 +122,12 @@ pub(crate) struct TableQuery {
     /// As of this snapshot; the latest by default.
     #[arg(long, value_name = "ID")]
     pub(crate) snapshot: Option<i64>,
+    /// As of the snapshot that this tag keeps.
+    #[arg(long, value_name = "NAME", conflicts_with = "snapshot")]
+    pub(crate) tag: Option<String>,
+    /// On this branch; the same as writing `DB.T$branch_NAME`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
     /// How to print.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: OutputFormat,

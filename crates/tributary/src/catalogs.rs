@@ -14,8 +14,8 @@ fn keys() -> impl Iterator<Item = &'static str> + Clone {
     CATALOG_OPTIONS.iter().map(|option| option.key)
 }
 
-/// Loads `DB.T` or `CATALOG.DB.T`.
-pub(crate) async fn table(settings: &Settings, name: &str, env: &Env) -> Result<Table, Failure> {
+/// Loads `DB.T` or `CATALOG.DB.T`, or a branch of it.
+pub(crate) async fn table(settings: &Settings, name: &str, branch: Option<&str>, env: &Env) -> Result<Table, Failure> {
     let parts = split(name)?;
     let (catalog, database, table) = match parts.as_slice() {
         [database, table] => (only(settings)?, database, table),
@@ -30,7 +30,11 @@ pub(crate) async fn table(settings: &Settings, name: &str, env: &Env) -> Result<
         )));
     };
     let opened = open(catalog, options, settings, env)?;
-    Ok(opened.load_table(&TableIdentifier::new(database.as_str(), table.as_str())).await?)
+    let mut identifier = TableIdentifier::new(database.as_str(), table.as_str());
+    if let Some(branch) = branch {
+        identifier = identifier.on_branch(branch);
+    }
+    Ok(opened.load_table(&identifier).await?)
 }
 
 /// Opens a catalog of the settings.

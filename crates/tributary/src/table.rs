@@ -8,10 +8,12 @@ mod snapshots;
 mod text;
 
 use std::io;
+use std::sync::Arc;
 
-use paimon_format::SnapshotId;
+use paimon_format::{Snapshot, SnapshotId};
+use paimon_table::error::TableError;
 use paimon_table::predicate::Predicate;
-use paimon_table::scan::{ScanPlan, plan_scan};
+use paimon_table::scan::{ScanPlan, plan_scan, plan_scan_of};
 use paimon_table::table::Table;
 use serde_json::Value;
 use tributary_runtime::{Env, Executor};
@@ -27,8 +29,10 @@ const HEAD_ROWS: usize = 10;
 
 /// A table and the part of it that was asked for.
 struct Query {
+    /// With the columns it had at `snapshot`.
     table: Table,
-    snapshot: Option<SnapshotId>,
+    /// The one that was asked for; `None` for the latest.
+    snapshot: Option<Arc<Snapshot>>,
     filter: Option<Predicate>,
     limit: Option<usize>,
 }
@@ -52,7 +56,7 @@ pub(crate) async fn print(verb: TableVerb, settings: &Settings, env: &Env) -> Re
 }
 
 async fn count(query: &Query) -> Result<Sheet, Failure> {
-    let rows = match (&query.filter, query.snapshot) {
+    let rows = match (&query.filter, &query.snapshot) {
         (None, None) => query.table.latest_snapshot().await?.map_or(0, |snapshot| snapshot.total_record_count),
         // The filter names partition columns only, so every row of a planned file matches.
         _ => query.plan().await?.rows(),
@@ -64,12 +68,27 @@ async fn count(query: &Query) -> Result<Sheet, Failure> {
 
 impl Query {
     async fn open(asked: &TableQuery, settings: &Settings, env: &Env) -> Result<Self, Failure> {
-        let table = catalogs::table(settings, &asked.table, env).await?;
+        let mut table = catalogs::table(settings, &asked.table, asked.branch.as_deref(), env).await?;
+        let snapshot = match (asked.snapshot.map(SnapshotId), &asked.tag) {
+            (Some(id), _) => {
+                let missing = || TableError::NoSuchSnapshot { id: id.0, location: table.location() };
+                Some(table.snapshot(id).await?.ok_or_else(missing)?)
+            }
+            (None, Some(tag)) => Some(table.tag(tag).await?),
+            (None, None) => None,
+        };
+        if let Some(snapshot) = &snapshot {
+            table = table.as_of(snapshot).await?;
+        }
         let filter = asked.partition.as_deref().map(|spec| partition::parse(spec, table.schema())).transpose()?;
-        Ok(Self { table, snapshot: asked.snapshot.map(SnapshotId), filter, limit: asked.limit })
+        Ok(Self { table, snapshot, filter, limit: asked.limit })
     }
 
     async fn plan(&self) -> Result<ScanPlan, Failure> {
-        Ok(plan_scan(&self.table, self.snapshot, self.filter.as_ref(), &Executor::inline()).await?)
+        let (filter, executor) = (self.filter.as_ref(), Executor::inline());
+        Ok(match &self.snapshot {
+            Some(snapshot) => plan_scan_of(&self.table, Arc::clone(snapshot), filter, &executor).await?,
+            None => plan_scan(&self.table, None, filter, &executor).await?,
+        })
     }
 }

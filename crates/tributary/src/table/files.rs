@@ -3,13 +3,13 @@
 //! Values inside the statistics are spelt as in SQL, where Java shows some internal forms (a DATE as
 //! its day number).
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use paimon_format::names::bucket_dir;
 use paimon_format::partition::partition_path;
 use paimon_format::{ColumnStats, Datum, FileSource, FormatError, ManifestEntry, TableSchema};
 use paimon_table::error::TableError;
-use paimon_table::table::{Table, read_schema};
+use paimon_table::table::Table;
 use serde_json::Value;
 
 use super::output::Sheet;
@@ -42,24 +42,16 @@ const COLUMNS: [&str; 20] = [
 /// Oldest commit first.
 pub(super) async fn list(query: &Query) -> Result<Sheet, Failure> {
     let plan = query.plan().await?;
-    let current = query.table.schema();
-    let mut schemas: HashMap<i64, TableSchema> = HashMap::new();
     let mut rows = Vec::new();
     for entry in plan.files.iter().take(query.limit.unwrap_or(usize::MAX)) {
-        let id = entry.file.schema_id;
-        if id != current.id
-            && !schemas.contains_key(&id)
-            && let Some(schema) = read_schema(query.table.storage(), id).await?
-        {
-            schemas.insert(id, schema);
-        }
-        rows.push(row(&query.table, entry, schemas.get(&id).unwrap_or(current))?);
+        let schema = query.table.schema_of(entry.file.schema_id).await?;
+        rows.push(row(&query.table, entry, schema.as_ref().unwrap_or(query.table.schema()))?);
     }
     Ok(Sheet { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
 }
 
 /// Where the file lies below the table.
-pub(super) fn path(table: &Table, entry: &ManifestEntry) -> Result<String, Failure> {
+fn path(table: &Table, entry: &ManifestEntry) -> Result<String, Failure> {
     let schema = table.schema();
     let values = partition_values(table, entry)?;
     let default_name = &table.options().partition_default_name;

@@ -1,11 +1,11 @@
 //! The first rows of a table, oldest commit first.
 
 use futures::StreamExt;
-use paimon_table::read::DataFile;
+use paimon_table::read::read_file;
 use serde_json::Value;
 
 use super::output::Sheet;
-use super::{Query, files, text};
+use super::{Query, text};
 use crate::failure::Failure;
 
 /// At most `limit` rows; files beyond them are not opened.
@@ -17,9 +17,7 @@ pub(super) async fn first(query: &Query, limit: usize) -> Result<Sheet, Failure>
         if rows.len() >= limit {
             break;
         }
-        let size = u64::try_from(entry.file.file_size).unwrap_or(0);
-        let file = DataFile::new(query.table.storage(), files::path(&query.table, entry)?, size);
-        let mut batches = file.read(fields).await?;
+        let mut batches = read_file(&query.table, entry, fields).await?;
         while let Some(batch) = batches.next().await {
             let batch = batch?;
             for row in 0..batch.num_rows().min(limit - rows.len()) {

@@ -31,22 +31,14 @@ pub(super) async fn list(query: &Query) -> Result<Sheet, Failure> {
     if query.filter.is_some() {
         return Err(Failure::usage("--partition: a snapshot spans all partitions; leave it out"));
     }
-    let ids = match query.snapshot {
-        Some(id) => vec![id],
-        None => newest(query.table.snapshot_ids().await?, query.limit),
-    };
+    if let Some(asked) = &query.snapshot {
+        return Ok(Sheet { columns: COLUMNS.map(str::to_owned).to_vec(), rows: vec![row(asked)] });
+    }
+    let ids = newest(query.table.snapshot_ids().await?, query.limit);
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
-        match query.table.snapshot(id).await? {
-            Some(snapshot) => rows.push(row(&snapshot)),
-            None if query.snapshot.is_some() => {
-                return Err(Failure::usage(format!(
-                    "snapshot {id} does not exist; it has expired or was never written"
-                )));
-            }
-            // Expired since it was listed.
-            None => {}
-        }
+        // One that is gone has expired since it was listed.
+        rows.extend(query.table.snapshot(id).await?.map(|snapshot| row(&snapshot)));
     }
     Ok(Sheet { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
 }
