@@ -79,10 +79,12 @@ pub enum PipelineError {
     #[error(transparent)]
     Sink(#[from] SinkError),
     /// The table has other columns than when the statements were read.
-    #[error("the columns of {table} changed while the pipeline was starting; start again")]
+    #[error("{table} {what}, other than when the statements were read; bring the INSERT in line and start again")]
     SchemaChanged {
         /// The table.
         table: String,
+        /// What its schema does now, as a sentence about it.
+        what: String,
     },
     /// The time for draining ended before the pipeline could start.
     #[error("stopped while starting")]

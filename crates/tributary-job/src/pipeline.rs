@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use paimon_catalog::{Catalog, CatalogError, Table, TableIdentifier};
 use paimon_format::{SnapshotId, TableSchema};
+use paimon_table::evolution::check_written;
 use paimon_table::probe::probe_create_if_absent;
 use tokio::sync::watch;
 use tributary_runtime::{Backoff, Classify, Drain, Env, FailureKind, MemoryBudget, Positions, Supervisor, TaskFailure};
@@ -137,6 +138,7 @@ impl PipelinePlan {
             pipeline: self.id.to_string(),
             config,
             identity: source.identity().clone(),
+            rows: Arc::clone(&self.schema),
             transform: self.select.clone(),
             budget: around.budget.clone(),
             env: around.env.clone(),
@@ -162,9 +164,8 @@ impl PipelinePlan {
 
     async fn load(&self, env: &Env, is_probed: &mut bool) -> Result<(Table, Option<JobState>)> {
         let table = self.catalog.load_table(&self.table).await?;
-        if table.schema().fields != self.schema.fields {
-            return Err(PipelineError::SchemaChanged { table: self.table.to_string() });
-        }
+        check_written(&self.schema, table.schema())
+            .map_err(|what| PipelineError::SchemaChanged { table: self.table.to_string(), what })?;
         if !*is_probed {
             probe_create_if_absent(table.storage(), &env.random).await?;
             *is_probed = true;

@@ -19,6 +19,7 @@ use tributary_runtime::{Classify, FailureKind, Positions, SourceIdentity};
 use crate::claim::Claim;
 use crate::config::POSITION_COMMIT_EVERY;
 use crate::error::SinkError;
+use crate::plan::Follow;
 use crate::progress::{CommitFacts, Progress};
 use crate::retry::Retry;
 use crate::state::{self, Incarnation};
@@ -45,14 +46,22 @@ pub(crate) struct EpochCommitter {
     committer: Committer,
     incarnation: Incarnation,
     identity: Arc<SourceIdentity>,
+    follow: Follow,
     identifier: CommitIdentifier,
     /// Positions that moved without rows since the last commit, and when the first of them was sealed.
     held_back: Option<(Positions, Instant)>,
     last_commit: Instant,
-    acked: watch::Sender<Positions>,
-    committed: watch::Sender<SnapshotId>,
+    signals: Signals,
     progress: Progress,
     retry: Retry,
+}
+
+/// Who learns of a commit.
+pub(crate) struct Signals {
+    /// What is durable, for the source.
+    pub(crate) acked: watch::Sender<Positions>,
+    /// The newest snapshot, for the pin.
+    pub(crate) committed: watch::Sender<SnapshotId>,
 }
 
 /// What belongs into one snapshot.
@@ -68,8 +77,8 @@ impl EpochCommitter {
     pub(crate) fn new(
         claim: Claim,
         identity: Arc<SourceIdentity>,
-        acked: watch::Sender<Positions>,
-        committed: watch::Sender<SnapshotId>,
+        follow: Follow,
+        signals: Signals,
         progress: Progress,
         retry: Retry,
     ) -> Self {
@@ -77,11 +86,11 @@ impl EpochCommitter {
             committer: claim.committer,
             incarnation: claim.incarnation,
             identity,
+            follow,
             identifier: claim.identifier,
             held_back: None,
             last_commit: Instant::now(),
-            acked,
-            committed,
+            signals,
             progress,
             retry,
         }
@@ -136,7 +145,7 @@ impl EpochCommitter {
         drop(place);
         for waiter in asked {
             // Whoever asked may have gone.
-            let _ = waiter.send(*self.committed.borrow());
+            let _ = waiter.send(*self.signals.committed.borrow());
         }
         Ok(())
     }
@@ -178,8 +187,9 @@ impl EpochCommitter {
             snapshot = facts.snapshot.0, %identifier, rows, files = facts.files, bytes,
             attempts = facts.attempts, took_ms = millis(facts.took), "committed"
         );
-        self.committed.send_replace(facts.snapshot);
-        self.acked.send_replace(positions);
+        self.follow.advance(self.committer.schema())?;
+        self.signals.committed.send_replace(facts.snapshot);
+        self.signals.acked.send_replace(positions);
         Ok(())
     }
 

@@ -137,9 +137,9 @@ impl Lane {
 
     fn take(&mut self, step: Step) -> Result<(), SinkError> {
         match step {
-            Step::Open { id, folder, name, partition } => {
+            Step::Open { id, schema_id, folder, name, partition } => {
                 let epoch = self.oldest + self.epochs.len() as u64 - 1;
-                let (feed, upload) = uploader::upload(Arc::clone(&self.uploads), &folder, name, partition)?;
+                let (feed, upload) = uploader::upload(Arc::clone(&self.uploads), schema_id, &folder, name, partition)?;
                 self.feeds.insert(id, feed);
                 self.under_way.push(Box::pin(async move { (epoch, upload.await) }));
                 if let Some(open) = self.epochs.back_mut() {

@@ -30,6 +30,7 @@ mod lane;
 pub mod metrics;
 mod partitioner;
 mod pin;
+mod plan;
 mod progress;
 mod retry;
 mod sink;

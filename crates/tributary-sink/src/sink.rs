@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use paimon_format::SnapshotId;
+use paimon_format::{SnapshotId, TableSchema};
 use paimon_table::commit::CommitUser;
 use paimon_table::table::Table;
-use paimon_table::write::WriterSpec;
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 use tributary_runtime::channel::{self, Sender};
@@ -15,18 +14,18 @@ use tributary_runtime::{Backoff, Classify, Drain, Env, MemoryBudget, Positions, 
 use crate::account::Account;
 use crate::batch::{RowTransform, SinkBatch};
 use crate::claim::{self, Claim};
-use crate::committer::{EpochCommitter, SealedEpoch};
+use crate::committer::{EpochCommitter, SealedEpoch, Signals};
 use crate::config::{EPOCHS_IN_FLIGHT, LANE_QUEUE, Limits, SinkConfig};
 use crate::dispatcher::{CheckpointRequest, Dispatcher, Queued};
 use crate::error::SinkError;
 use crate::lane::Lane;
 use crate::metrics::SinkMetrics;
-use crate::partitioner::Partitioner;
 use crate::pin::Pin;
+use crate::plan::{Follow, Planner, check_rows};
 use crate::progress::Progress;
 use crate::retry::Retry;
 use crate::uploader::{REQUESTS, UploadContext};
-use crate::writers::{WritePlan, Writers};
+use crate::writers::Writers;
 
 /// Everything a sink is made of.
 pub struct SinkSetup {
@@ -40,6 +39,9 @@ pub struct SinkSetup {
     pub config: SinkConfig,
     /// The source's durable facts, stored with every commit.
     pub identity: SourceIdentity,
+    /// The schema whose columns the select makes: the target's when the statement was read. The table may have got
+    /// columns since, which are filled with null.
+    pub rows: Arc<TableSchema>,
     /// The select.
     pub transform: Arc<dyn RowTransform>,
     /// The process's memory budget, or the pipeline's share of it.
@@ -115,6 +117,7 @@ impl Sink {
     /// # Errors
     /// As described at [`SinkError`]; [`SinkError::NotDrained`] when a drain ended first.
     pub async fn open(setup: SinkSetup) -> Result<OpenSink, SinkError> {
+        check_rows(&setup.table, &setup.rows, setup.table.schema())?;
         let backoff = claim::patience()?;
         let claim = tokio::select! {
             biased;
@@ -184,12 +187,19 @@ impl Sink {
 
     async fn stages(self) -> Result<(), SinkError> {
         let Self { setup, claim, account, limits, backoff, queue, requests, acked, progress } = self;
-        let SinkSetup { table, user, identity, transform, env, drain, .. } = setup;
-        let plan = Arc::new(write_plan(&table, transform, &limits, &env, &progress)?);
+        let SinkSetup { table, user, identity, rows, transform, env, drain, .. } = setup;
+        let planner = Planner {
+            table: table.clone(),
+            rows,
+            transform,
+            row_group_bytes: limits.row_group_bytes,
+            random: env.random.clone(),
+            metrics: progress.metrics().clone(),
+        };
+        let follow = Follow::start(planner, claim.committer.schema())?;
         let retry = Retry { backoff, drain: drain.clone(), random: env.random.clone() };
         let uploads = Arc::new(UploadContext {
             storage: table.storage().clone(),
-            schema_id: table.schema().id,
             requests: Semaphore::new(REQUESTS),
             retry: retry.clone(),
             env: env.clone(),
@@ -202,7 +212,7 @@ impl Sink {
             let (work, work_queue) = mpsc::channel(LANE_QUEUE);
             let metrics = progress.metrics().clone();
             let lane = Lane::new(work_queue, env.executor.clone(), Arc::clone(&uploads), metrics);
-            stages.spawn(format!("lane {n}"), lane.run(Writers::new(Arc::clone(&plan), account.clone())));
+            stages.spawn(format!("lane {n}"), lane.run(Writers::new(follow.plans(), account.clone())));
             lanes.push(work);
         }
         let (sealed, line) = mpsc::channel::<SealedEpoch>(EPOCHS_IN_FLIGHT);
@@ -220,7 +230,8 @@ impl Sink {
         stages.spawn("dispatcher", dispatcher.run());
         let committed = watch::Sender::new(claim.snapshot);
         let pin = Pin { table, user, committed: committed.subscribe(), progress: progress.clone(), backoff, env };
-        let committer = EpochCommitter::new(claim, Arc::new(identity), acked, committed, progress.clone(), retry);
+        let signals = Signals { acked, committed };
+        let committer = EpochCommitter::new(claim, Arc::new(identity), follow, signals, progress.clone(), retry);
         stages.spawn("committer", committer.run(line));
         stages.spawn("pin", async move {
             pin.run().await;
@@ -228,31 +239,6 @@ impl Sink {
         });
         Ok(stages.join().await?)
     }
-}
-
-fn write_plan(
-    table: &Table,
-    transform: Arc<dyn RowTransform>,
-    limits: &Limits,
-    env: &Env,
-    progress: &Progress,
-) -> Result<WritePlan, SinkError> {
-    let (schema, options) = (table.schema(), table.options());
-    let spec = WriterSpec::try_new(&schema.fields, options, limits.row_group_bytes)?;
-    Ok(WritePlan {
-        transform,
-        schema: Arc::clone(spec.arrow_schema()),
-        partitioner: Partitioner::try_new(schema)?,
-        spec,
-        partition_keys: schema.partition_keys.clone(),
-        partition_types: schema.partition_types(),
-        default_partition: options.partition_default_name.clone(),
-        file_prefix: options.data_file_prefix.clone(),
-        target_file_bytes: options.target_file_size.bytes(),
-        target_file_rows: options.target_file_row_num,
-        random: env.random.clone(),
-        metrics: progress.metrics().clone(),
-    })
 }
 
 // === impl SinkInput ===

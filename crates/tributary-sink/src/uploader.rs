@@ -30,7 +30,6 @@ use crate::retry::Retry;
 /// What uploads of a pipeline share.
 pub(crate) struct UploadContext {
     pub(crate) storage: Storage,
-    pub(crate) schema_id: i64,
     /// Requests on their way at one time, over all lanes.
     pub(crate) requests: Semaphore,
     pub(crate) retry: Retry,
@@ -50,6 +49,7 @@ pub(crate) enum Piece {
 
 struct FileUpload {
     context: Arc<UploadContext>,
+    schema_id: i64,
     path: String,
     upload: Upload,
     pushed_bytes: u64,
@@ -62,6 +62,7 @@ pub(crate) const REQUESTS: usize = 8;
 /// Starts the upload of a file; the future ends when the file is in the store.
 pub(crate) fn upload(
     context: Arc<UploadContext>,
+    schema_id: i64,
     folder: &str,
     name: String,
     partition: BinaryRow,
@@ -71,7 +72,7 @@ pub(crate) fn upload(
         .map_err(|source| SinkError::Upload { file: path.clone(), source: Box::new(source) })?;
     // Every piece holds its bytes of the memory budget: that is the bound.
     let (pieces, queue) = mpsc::unbounded_channel();
-    let file = FileUpload { context, path, upload, pushed_bytes: 0, held: None };
+    let file = FileUpload { context, schema_id, path, upload, pushed_bytes: 0, held: None };
     Ok((Feed { pieces }, file.run(queue, name, partition).boxed()))
 }
 
@@ -104,7 +105,7 @@ impl FileUpload {
                     metrics.file_bytes.inc_by(self.pushed_bytes);
                     metrics.written_rows.inc_by(summary.rows);
                     let created = local_millis(self.context.env.clock.now_millis());
-                    let meta = append_meta(&name, &summary, self.context.schema_id, created);
+                    let meta = append_meta(&name, &summary, self.schema_id, created);
                     return Ok(NewFile { partition, bucket: 0, meta });
                 }
                 // The lane has gone and the sink with it.

@@ -8,39 +8,25 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
-use paimon_format::partition::partition_path;
-use paimon_format::{BinaryRow, TypeRoot, names};
+use paimon_format::{BinaryRow, names};
 use paimon_table::upload::PART_BYTES;
-use paimon_table::write::{DataFileWriter, FileSummary, Finished, WriterSpec};
-use tributary_runtime::Random;
+use paimon_table::write::{DataFileWriter, FileSummary, Finished};
+use tokio::sync::watch;
 
 use crate::account::{Account, Held};
-use crate::batch::{RowTransform, SinkBatch};
+use crate::batch::SinkBatch;
 use crate::error::SinkError;
-use crate::metrics::PipelineMetrics;
-use crate::partitioner::{Part, Partitioner};
-
-/// What every lane of a pipeline writes with.
-pub(crate) struct WritePlan {
-    pub(crate) transform: Arc<dyn RowTransform>,
-    pub(crate) schema: SchemaRef,
-    pub(crate) partitioner: Partitioner,
-    pub(crate) spec: WriterSpec,
-    pub(crate) partition_keys: Vec<String>,
-    pub(crate) partition_types: Vec<TypeRoot>,
-    pub(crate) default_partition: String,
-    pub(crate) file_prefix: String,
-    pub(crate) target_file_bytes: u64,
-    pub(crate) target_file_rows: u64,
-    pub(crate) random: Random,
-    pub(crate) metrics: PipelineMetrics,
-}
+use crate::partitioner::Part;
+use crate::plan::WritePlan;
 
 /// One lane's open files.
 pub(crate) struct Writers {
+    /// The plan of the open files.
     plan: Arc<WritePlan>,
+    /// The newest plan.
+    plans: watch::Receiver<Arc<WritePlan>>,
     account: Account,
     open: BTreeMap<BinaryRow, OpenFile>,
     next_file: u64,
@@ -61,8 +47,8 @@ pub(crate) struct FileId(pub(crate) u64);
 
 /// What the lane's task has to do after a piece of CPU work, in order.
 pub(crate) enum Step {
-    /// A new file: its folder below the table, its name and its partition.
-    Open { id: FileId, folder: String, name: String, partition: BinaryRow },
+    /// A new file: its schema, its folder below the table, its name and its partition.
+    Open { id: FileId, schema_id: i64, folder: String, name: String, partition: BinaryRow },
     /// The next bytes of a file.
     Bytes { id: FileId, bytes: Bytes, held: Held },
     /// The last bytes of a file.
@@ -75,26 +61,38 @@ const WRITER_OVERHEAD_BYTES: usize = 64 << 10;
 // === impl Writers ===
 
 impl Writers {
-    pub(crate) fn new(plan: Arc<WritePlan>, account: Account) -> Self {
-        Self { plan, account, open: BTreeMap::new(), next_file: 0, batches: 0 }
+    pub(crate) fn new(plans: watch::Receiver<Arc<WritePlan>>, account: Account) -> Self {
+        let plan = Arc::clone(&plans.borrow());
+        Self { plan, plans, account, open: BTreeMap::new(), next_file: 0, batches: 0 }
     }
 
     /// Evaluates the select, splits by partition, encodes.
     pub(crate) fn write(&mut self, batch: SinkBatch) -> Result<Vec<Step>, SinkError> {
+        if self.open.is_empty() {
+            self.plan = Arc::clone(&self.plans.borrow_and_update());
+        }
         let rows = self.plan.transform.apply(&batch.rows, batch.at_millis)?;
         drop(batch);
-        if rows.num_rows() > 0 && rows.schema_ref() != &self.plan.schema {
+        if rows.num_rows() > 0 && rows.schema_ref() != &self.plan.made {
             return Err(SinkError::Schema {
-                why: format!("the select makes {:?}, the table holds {:?}", rows.schema_ref(), self.plan.schema),
+                why: format!("the select makes {:?}, the table holds {:?}", rows.schema_ref(), self.plan.made),
             });
         }
         self.batches += 1;
         let mut steps = Vec::new();
-        for part in self.plan.partitioner.split(rows)? {
+        for part in self.split(rows)? {
             self.append(part, &mut steps)?;
             self.relieve(&mut steps)?;
         }
         Ok(steps)
+    }
+
+    fn split(&self, rows: RecordBatch) -> Result<Vec<Part>, SinkError> {
+        // A batch of no rows may have any columns.
+        if rows.num_rows() == 0 {
+            return Ok(Vec::new());
+        }
+        self.plan.partitioner.split(self.plan.fill(rows)?)
     }
 
     /// Closes every file: the lane's part of the epoch is complete.
@@ -126,7 +124,7 @@ impl Writers {
     fn start(
         &mut self,
         partition: &BinaryRow,
-        sample: &arrow::record_batch::RecordBatch,
+        sample: &RecordBatch,
         steps: &mut Vec<Step>,
     ) -> Result<OpenFile, SinkError> {
         let plan = &self.plan;
@@ -136,7 +134,7 @@ impl Writers {
         let name = names::data_file(&plan.file_prefix, plan.random.uuid(), 0, "parquet");
         let writer = DataFileWriter::try_new(&plan.spec, sample)?;
         plan.metrics.open_writers.inc();
-        steps.push(Step::Open { id, folder, name, partition: partition.clone() });
+        steps.push(Step::Open { id, schema_id: plan.schema_id, folder, name, partition: partition.clone() });
         Ok(OpenFile { id, writer, used: self.batches, held: self.account.holder() })
     }
 
@@ -196,19 +194,5 @@ impl Drop for Writers {
 impl OpenFile {
     fn bytes(&self) -> usize {
         self.writer.in_memory_bytes() + WRITER_OVERHEAD_BYTES
-    }
-}
-
-// === impl WritePlan ===
-
-impl WritePlan {
-    /// The folder of a partition's files below the table.
-    fn folder(&self, partition: &BinaryRow) -> Result<String, SinkError> {
-        let doing = "naming a partition";
-        let values = partition.decode(&self.partition_types).map_err(SinkError::format(doing))?;
-        let path = partition_path(&self.partition_keys, &self.partition_types, &values, &self.default_partition)
-            .map_err(SinkError::format(doing))?;
-        let bucket = names::bucket_dir(0);
-        Ok(if path.is_empty() { bucket } else { format!("{path}/{bucket}") })
     }
 }

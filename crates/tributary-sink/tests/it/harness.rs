@@ -143,12 +143,18 @@ impl World {
     }
 
     pub async fn open(&self) -> Result<OpenSink, SinkError> {
+        self.open_for(Arc::clone(self.table.schema())).await
+    }
+
+    /// A job whose statements were read when the table had the schema `rows`.
+    pub async fn open_for(&self, rows: Arc<TableSchema>) -> Result<OpenSink, SinkError> {
         Sink::open(SinkSetup {
             table: self.table.clone(),
             user: self.user(),
             pipeline: "job".to_owned(),
             config: self.config.clone(),
             identity: self.identity.clone(),
+            rows,
             transform: Arc::clone(&self.transform),
             budget: self.budget.clone(),
             env: self.env.clone(),
@@ -263,6 +269,11 @@ impl Running {
         let data = StringArray::from_iter_values(positions().map(text));
         let dts = StringArray::from_iter_values(positions().map(|position| format!("d{}", position % self.partitions)));
         RecordBatch::try_new(self.schema.clone(), vec![Arc::new(ids), Arc::new(data), Arc::new(dts)]).unwrap()
+    }
+
+    /// The scripted rows have the columns of `schema`.
+    pub fn make_rows_of(&mut self, schema: &TableSchema) {
+        self.schema = arrow_schema(&schema.fields);
     }
 
     /// The source ends.

@@ -9,4 +9,5 @@ mod exactly_once;
 mod faults;
 mod harness;
 mod memory;
+mod schema_changes;
 mod threads;
