@@ -344,6 +344,19 @@ async fn a_process_that_dies_at_any_call_costs_no_row() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_store_is_probed_once_and_before_the_claim() {
+    let bench = Bench::new();
+    let store = FaultStore::new(bench.inner.clone());
+    bench.job(&store).await.run().await.unwrap();
+    let calls = store.calls();
+    let creates: Vec<_> =
+        calls.iter().filter(|call| call.op == Op::Create).filter_map(|call| call.path.filename()).collect();
+    let probes: Vec<_> = (0..creates.len()).filter(|place| creates[*place].starts_with(".tributary-probe-")).collect();
+    let claim = creates.iter().position(|name| *name == "snapshot-1").unwrap();
+    assert_eq!((probes.len(), probes.iter().all(|place| *place < claim)), (2, true), "{creates:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_first_start_that_is_overtaken_by_another_continues_its_source() {
     let bench = Bench::new();
     let (slow, fast) = (FaultStore::new(bench.inner.clone()), FaultStore::new(bench.inner.clone()));

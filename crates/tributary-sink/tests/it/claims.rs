@@ -1,10 +1,15 @@
 //! Starting: what is found, what is claimed, who is fenced.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use paimon_format::CommitKind;
+use async_trait::async_trait;
+use paimon_format::{CommitKind, Snapshot, TableSchema};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, Committer, Unguarded};
 use paimon_table::consumer;
+use paimon_table::port::{Attempt, FilesystemCommit, SnapshotCommit};
+use paimon_table::store::Storage;
+use paimon_table::table::Table;
 use tributary_runtime::{Classify, FailureKind, SourceIdentity, SplitId};
 use tributary_sink::JobState;
 
@@ -88,6 +93,30 @@ async fn positions_that_are_gone_are_never_taken_for_a_first_start() {
             }
         }
     }
+}
+
+/// A catalog that knows only the older fields of a snapshot.
+struct WithoutProperties;
+
+#[async_trait]
+impl SnapshotCommit for WithoutProperties {
+    async fn create(&self, storage: &Storage, base: Option<&Snapshot>, next: &Snapshot) -> Attempt {
+        FilesystemCommit.create(storage, base, &Snapshot { properties: None, ..next.clone() }).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_catalog_that_drops_the_properties_is_refused_at_the_claim() {
+    let mut world = World::new().await;
+    let (identifier, storage) = (world.table.identifier().clone(), world.table.storage().clone());
+    let schema = TableSchema::clone(world.table.schema());
+    world.table = Table::with_schema(identifier, storage, schema, Arc::new(WithoutProperties)).unwrap();
+    let error = world.open().await.err().unwrap();
+    assert_eq!(error.kind(), FailureKind::Usage);
+    assert_eq!(
+        error.to_string(),
+        "the catalog lost the properties of snapshot 1: exactly-once needs them; upgrade the catalog, or use a filesystem catalog"
+    );
 }
 
 #[tokio::test(start_paused = true)]
