@@ -132,11 +132,9 @@ def catalog(warehouse):
 
 
 def quoted(request):
-    """The table's full name in SQL, with the table options of "options" as a hint."""
+    """The table's full name in SQL."""
     database, table = request["table"].split(".", 1)
-    options = ", ".join(f"'{key}' = '{value}'" for key, value in request.get("options", {}).items())
-    hint = f" /*+ OPTIONS({options}) */" if options else ""
-    return f"`{catalog(request['warehouse'])}`.`{database}`.`{table}`{hint}"
+    return f"`{catalog(request['warehouse'])}`.`{database}`.`{table}`"
 
 
 def column_kinds(request):
@@ -152,19 +150,13 @@ def rows(request):
 
 
 def count(request):
-    return collect(f"SELECT COUNT(*) FROM {quoted(request)}")[2][0][0]
-
-
-def create(request):
-    """Creates a table from [[name, type], ...]; types in Flink's SQL."""
-    database = request["table"].split(".")[0]
-    TABLES.executeSql(f"CREATE DATABASE IF NOT EXISTS `{catalog(request['warehouse'])}`.`{database}`")
-    columns = ", ".join(f"`{name}` {kind}" for name, kind in request["fields"])
-    TABLES.executeSql(f"CREATE TABLE {quoted(request)} ({columns})")
+    """Rows of the newest snapshot, or of "snapshot"."""
+    hint = f" /*+ OPTIONS('scan.snapshot-id' = '{request['snapshot']}') */" if "snapshot" in request else ""
+    return collect(f"SELECT COUNT(*) FROM {quoted(request)}{hint}")[2][0][0]
 
 
 def literal(value, kind):
-    """The SQL of a value in canonical form."""
+    """The SQL of a value in canonical form. (Flink's planner has no literal for infinity: "Infinite or NaN".)"""
     root, spelled = kind.getTypeRoot().name(), kind.copy(True).asSerializableString()
     if value is None:
         return f"CAST(NULL AS {spelled})"
@@ -233,7 +225,12 @@ def evaluate_together(expressions, answers):
         answers[place]["value"] = value
 
 
-OPERATIONS = {"rows": rows, "count": count, "create": create, "append": append, "evaluate": evaluate}
+OPERATIONS = {
+    "rows": rows,
+    "count": count,
+    "append": append,
+    "evaluate": evaluate,
+}
 
 if __name__ == "__main__":
     serve(OPERATIONS, ANSWERS, cause)

@@ -10,6 +10,7 @@ import os
 import struct
 import sys
 import tempfile
+import time
 from datetime import date, datetime, timezone
 from pathlib import Path
 
@@ -18,13 +19,12 @@ from lines import answers_only, serve
 ANSWERS = answers_only()
 HOME = Path(sys.executable).parent.parent
 SCRATCH = tempfile.TemporaryDirectory(prefix="tributary-spark-")
-os.environ["PYSPARK_PYTHON"] = sys.executable
+os.environ["TZ"] = "UTC"  # PySpark gives timestamps as the process's local time
+time.tzset()
 
-from pyspark.errors import PySparkException  # noqa: E402
 from pyspark.sql import SparkSession  # noqa: E402
 from pyspark.sql import types as T  # noqa: E402
 
-os.environ["TZ"] = "UTC"
 
 
 def start():
@@ -104,23 +104,15 @@ def query(text):
 
 
 def rows(request):
-    """Every row of the table, or of "columns" and of "filter" (Spark's SQL): {"columns", "types", "rows"}."""
+    """Every row of the table, or of "columns": {"columns", "types", "rows"}."""
     columns = ", ".join(f"`{column}`" for column in request.get("columns", [])) or "*"
-    condition = f" WHERE {request['filter']}" if "filter" in request else ""
-    return query(f"SELECT {columns} FROM {quoted(request)}{condition}")
+    return query(f"SELECT {columns} FROM {quoted(request)}")
 
 
 def count(request):
-    return SPARK.sql(f"SELECT COUNT(*) FROM {quoted(request)}").collect()[0][0]
-
-
-def pruned(request):
-    """For each of "filters" over the table: the sorted values of "column" in the rows Spark finds."""
-    found = []
-    for condition in request["filters"]:
-        table = SPARK.sql(f"SELECT `{request['column']}` FROM {quoted(request)} WHERE {condition}")
-        found.append(sorted(row[0] for row in table.collect()))
-    return found
+    """Rows of the newest snapshot, or of "snapshot"."""
+    version = f" VERSION AS OF {request['snapshot']}" if "snapshot" in request else ""
+    return query(f"SELECT COUNT(*) FROM {quoted(request)}{version}")["rows"][0][0]
 
 
 def explain(failure):

@@ -28,6 +28,10 @@ impl Engine {
         Self { name, server: OnceLock::new() }
     }
 
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether the engine is installed, to its end. Under CI it must be: there a missing engine fails the test.
     pub fn available(&self) -> bool {
         let name = self.name;

@@ -47,6 +47,11 @@ impl Scratch {
         self.folder.path().join(name)
     }
 
+    /// The warehouse that the tests' jobs name: a folder `warehouse` beside the job.
+    pub fn warehouse(&self) -> String {
+        self.path("warehouse").to_str().unwrap().to_owned()
+    }
+
     /// Writes a file and returns its path.
     pub fn file(&self, name: &str, text: &str) -> PathBuf {
         let path = self.path(name);

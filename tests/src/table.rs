@@ -54,6 +54,18 @@ pub async fn create(warehouse: &str, name: &str, columns: &[(&str, &str)], parti
     catalog.create_table(&identifier, definition, false).await.unwrap().table
 }
 
+/// Creates a table and appends rows in canonical form.
+pub async fn create_filled(
+    warehouse: &str,
+    name: &str,
+    columns: &[(&str, &str)],
+    partition_keys: &[&str],
+    rows: &[Vec<Value>],
+) {
+    let table = create(warehouse, name, columns, partition_keys).await;
+    append(&table, 1, rows).await;
+}
+
 pub async fn load(warehouse: &str, name: &str) -> Table {
     let catalog = FilesystemCatalog::try_open(warehouse, &environment()).unwrap();
     catalog.load_table(&identifier(name)).await.unwrap()

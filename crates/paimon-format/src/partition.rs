@@ -5,6 +5,8 @@
 //! epoch day, a TIME its milliseconds, a timestamp `2026-01-31T09:00`. Names do not tell null and
 //! blank text apart; the partition's `BinaryRow` does.
 
+use std::fmt::LowerExp;
+
 use crate::datum::Datum;
 use crate::error::{FormatError, Result};
 use crate::types::TypeRoot;
@@ -80,8 +82,8 @@ fn value_name(key: &str, datum: &Datum) -> Result<String> {
         Datum::SmallInt(v) => v.to_string(),
         Datum::Int(v) | Datum::Date(v) | Datum::Time(v) => v.to_string(),
         Datum::BigInt(v) => v.to_string(),
-        Datum::Float(v) => java_float(&format!("{v:e}"), f64::from(*v)),
-        Datum::Double(v) => java_float(&format!("{v:e}"), *v),
+        Datum::Float(v) => java_float(&java_digits(*v), f64::from(*v)),
+        Datum::Double(v) => java_float(&java_digits(*v), *v),
         Datum::Decimal { unscaled, scale, .. } => plain_decimal(*unscaled, usize::from(*scale)),
         Datum::String(v) => v.clone(),
         Datum::Bytes(_) => {
@@ -91,8 +93,16 @@ fn value_name(key: &str, datum: &Datum) -> Result<String> {
     })
 }
 
-/// `Double.toString`: plain from 10^-3 up to 10^7, else `d.dE<n>`. `scientific` holds the shortest
-/// digits that read back as the number, as Java has printed since 19.
+/// The digits `Double.toString` prints, in scientific notation: the fewest that read back as the number, as Java has
+/// printed since 19; where one would do, the nearest of two (4.9e-324, though 5e-324 reads back as well).
+fn java_digits<T: LowerExp>(value: T) -> String {
+    let shortest = format!("{value:e}");
+    let two = format!("{value:.1e}");
+    let one_would_do = !shortest.contains('.');
+    if one_would_do && !two.contains(".0") { two } else { shortest }
+}
+
+/// `Double.toString`: plain from 10^-3 up to 10^7, else `d.dE<n>`. `scientific` holds the digits.
 fn java_float(scientific: &str, value: f64) -> String {
     if value.is_nan() {
         return "NaN".to_owned();

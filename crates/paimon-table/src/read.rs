@@ -331,10 +331,12 @@ impl Reading {
             let Some(nanos) = nanos.as_primitive_opt::<TimestampNanosecondType>() else {
                 continue;
             };
-            let wrapped = exact
-                .iter()
-                .zip(nanos)
-                .any(|(exact, nanos)| exact != nanos.map(|nanos| nanos.div_euclid(1_000_000_000)));
+            // What wraps is off by centuries. A second is none: before 1970, Java writes a negative time of the day
+            // (Paimon 1.3), of which the decoder's seconds are rounded up.
+            let wrapped = exact.iter().zip(nanos).any(|(exact, nanos)| match (exact, nanos) {
+                (Some(exact), Some(nanos)) => exact.abs_diff(nanos.div_euclid(1_000_000_000)) > 1,
+                (exact, nanos) => exact.is_some() != nanos.is_some(),
+            });
             if wrapped {
                 return Err(self.file.unsupported(format!(
                     "column `{name}` holds a timestamp before 1677-09-21 or after 2262-04-11 with nanoseconds"
