@@ -3,7 +3,7 @@
 //! A [`Table`] is cheap to clone and never changes: a schema that appears later is seen by loading the
 //! table again (the [`Committer`](crate::commit::Committer) looks for one at every commit).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,6 +146,33 @@ impl Table {
     /// The schema's options, parsed.
     pub fn options(&self) -> &CoreOptions {
         &self.inner.options
+    }
+
+    /// The same table for one job whose options cover those of the schema. The schema itself stays as it is.
+    ///
+    /// # Errors
+    /// [`TableError::Format`] for an option that cannot be understood or asks for what is not implemented.
+    pub fn with_options(&self, cover: &BTreeMap<String, String>) -> Result<Self> {
+        if cover.is_empty() {
+            return Ok(self.clone());
+        }
+        let mut merged = self.schema().options.clone();
+        merged.extend(cover.iter().map(|(key, value)| (key.clone(), value.clone())));
+        let failed = TableError::format(schema_path(self.schema().id));
+        let options = CoreOptions::parse(&merged).map_err(|source| failed(source.into()))?;
+        options.check_supported(&merged).map_err(TableError::format(schema_path(self.schema().id)))?;
+        let Inner { identifier, storage, metadata, schema, port, .. } = &*self.inner;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                identifier: identifier.clone(),
+                storage: storage.clone(),
+                metadata: metadata.clone(),
+                schema: Arc::clone(schema),
+                options,
+                port: Arc::clone(port),
+                others: Mutex::default(),
+            }),
+        })
     }
 
     /// The table's path in its store, for messages.

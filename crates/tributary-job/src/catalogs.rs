@@ -1,12 +1,13 @@
-//! `CREATE CATALOG`: which catalogs there are and how one is opened.
+//! Catalogs: which options there are and how one is opened, whether CREATE CATALOG names it or the settings do.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use paimon_catalog::{Catalog, FilesystemCatalog};
-use paimon_table::store::{Storage, StorageOptions};
-use tributary_runtime::Env;
-use tributary_statement::{CreateCatalog, OptionEntry, nearest};
+use paimon_table::store::{Storage, StorageOptions, StoreError};
+use tributary_runtime::{Classify, Env, FailureKind};
+use tributary_statement::{CreateCatalog, nearest};
 
 use crate::error::JobError;
 use crate::expr::bind::BindError;
@@ -47,69 +48,167 @@ pub const CATALOG_OPTIONS: &[CatalogOption] = &[
 const FOREIGN: &[&str] = &["uri", "token", "dlf.", "lock.", "fs.", "s3.", "oss.", "hive-conf-dir", "table.type"];
 
 /// A catalog by its name in the job.
-pub(crate) struct CatalogEntry {
-    pub(crate) catalog: Arc<dyn Catalog>,
+#[derive(Clone)]
+pub struct OpenedCatalog {
+    /// The catalog.
+    pub catalog: Arc<dyn Catalog>,
     /// The database that names without one mean while this catalog is in use.
-    pub(crate) default_database: String,
+    pub default_database: String,
+    /// The warehouse as a URL or a path that depends on no folder.
+    warehouse: String,
 }
 
-/// Opens what a CREATE CATALOG describes; a relative warehouse is below `folder`.
+/// What is wrong with the options of a catalog.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogOptionError {
+    /// Nobody knows the option.
+    #[error("there is no catalog option `{key}`; {remedy}")]
+    UnknownKey {
+        /// The key.
+        key: String,
+        /// The nearest, or all there are.
+        remedy: String,
+    },
+    /// An option of Paimon's catalogs that means nothing here yet.
+    #[error("the catalog option `{key}` is not supported yet; {FILESYSTEM}")]
+    UnsupportedKey {
+        /// The key.
+        key: String,
+    },
+    /// A kind of catalog that is not there yet.
+    #[error("the {key} of a catalog must be `{expected}`; others are not supported yet")]
+    Unsupported {
+        /// `type` or `metastore`.
+        key: &'static str,
+        /// The value that is.
+        expected: &'static str,
+    },
+    /// An option that must be there is not.
+    #[error("it has no '{key}'; write '{key}' = '{example}'")]
+    Missing {
+        /// The key.
+        key: &'static str,
+        /// What it may look like.
+        example: &'static str,
+    },
+    /// The warehouse is no place a store is known for.
+    #[error(transparent)]
+    Warehouse(#[from] StoreError),
+}
+
+const FILESYSTEM: &str = "a warehouse on a file system is: 'type' = 'paimon', 'warehouse' = 'a folder'";
+
+/// The one value that `type` and `metastore` can have so far.
+const ONLY: [(&str, &str); 2] = [("type", "paimon"), ("metastore", "filesystem")];
+
+// === impl OpenedCatalog ===
+
+impl OpenedCatalog {
+    /// Opens the catalog that `options` describe; a relative warehouse is below `folder`. No I/O.
+    ///
+    /// # Errors
+    /// The first option that is wrong or missing.
+    pub fn try_open(
+        options: &BTreeMap<String, String>,
+        folder: &Path,
+        fsync: bool,
+        env: &Env,
+    ) -> Result<Self, CatalogOptionError> {
+        for key in options.keys() {
+            check_key(key)?;
+        }
+        for (key, expected) in ONLY {
+            if options.get(key).is_some_and(|value| value != expected) {
+                return Err(CatalogOptionError::Unsupported { key, expected });
+            }
+        }
+        let warehouse = options
+            .get("warehouse")
+            .ok_or(CatalogOptionError::Missing { key: "warehouse", example: "a folder or URL" })?;
+        let warehouse = resolve(warehouse, folder);
+        let storage = Storage::open_with(&warehouse, StorageOptions { fsync })?;
+        let default_database = options.get("default-database").map_or("default", String::as_str).to_owned();
+        let catalog = Arc::new(FilesystemCatalog::new(storage, warehouse.clone(), env));
+        Ok(Self { catalog, default_database, warehouse })
+    }
+
+    /// Whether both are the same catalog, told by what opens it.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.warehouse, &self.default_database) == (&other.warehouse, &other.default_database)
+    }
+}
+
+impl Classify for CatalogOptionError {
+    fn kind(&self) -> FailureKind {
+        match self {
+            Self::Warehouse(source) => source.kind(),
+            _ => FailureKind::Usage,
+        }
+    }
+}
+
+/// Opens what a CREATE CATALOG describes; a mistake is shown in its line.
 pub(crate) fn open(
     statement: &CreateCatalog,
     place: &Place<'_>,
     folder: &Path,
     fsync: bool,
     env: &Env,
-) -> Result<CatalogEntry, JobError> {
-    let options = &statement.options;
-    for entry in options {
-        check_key(entry).map_err(|error| place.refuse(error))?;
+) -> Result<OpenedCatalog, JobError> {
+    let (given, name) = (&statement.options, &statement.name);
+    let missing = |key: &str, example: &str| {
+        place.refuse(
+            BindError::new(name.span, format!("catalog `{}` has no '{key}'", name.value))
+                .help(format!("write '{key}' = '{example}'")),
+        )
+    };
+    // Flink asks for the type; in the settings it goes without saying.
+    let (key, example) = ONLY[0];
+    if given.get(key).is_none() {
+        return Err(missing(key, example));
     }
-    let only = |key: &str, expected: &str, required: bool| -> Result<(), BindError> {
-        match options.get(key) {
-            None if required => {
-                Err(BindError::new(statement.name.span, format!("catalog `{}` has no '{key}'", statement.name.value))
-                    .help(format!("write '{key}' = '{expected}'")))
+    let options = given.iter().map(|entry| (entry.key.value.clone(), entry.value.expose().to_owned())).collect();
+    OpenedCatalog::try_open(&options, folder, fsync, env).map_err(|error| {
+        let key_span = |key: &str| given.get(key).map_or(name.span, |entry| entry.key.span);
+        let value_span = |key: &str| given.get(key).map_or(name.span, |entry| entry.value.span());
+        match error {
+            CatalogOptionError::Warehouse(source) => place.catalog(value_span("warehouse"), source.into()),
+            CatalogOptionError::Missing { key, example } => missing(key, example),
+            CatalogOptionError::UnknownKey { key, remedy } => {
+                place.refuse(BindError::new(key_span(&key), format!("there is no catalog option `{key}`")).help(remedy))
             }
-            Some(entry) if entry.value.expose() != expected => Err(BindError::new(
-                entry.value.span(),
-                format!("the {key} `{}` of catalog `{}` is not supported yet", entry.value, statement.name.value),
-            )
-            .help(format!("write '{key}' = '{expected}'"))),
-            _ => Ok(()),
+            CatalogOptionError::UnsupportedKey { key } => place.refuse(
+                BindError::new(key_span(&key), format!("the catalog option `{key}` is not supported yet"))
+                    .help(FILESYSTEM),
+            ),
+            CatalogOptionError::Unsupported { key, expected } => {
+                let value = given.get(key).map_or_else(String::new, |entry| entry.value.to_string());
+                place.refuse(
+                    BindError::new(
+                        value_span(key),
+                        format!("the {key} `{value}` of catalog `{}` is not supported yet", name.value),
+                    )
+                    .help(format!("write '{key}' = '{expected}'")),
+                )
+            }
         }
-    };
-    only("type", "paimon", true).map_err(|error| place.refuse(error))?;
-    only("metastore", "filesystem", false).map_err(|error| place.refuse(error))?;
-    let Some(warehouse) = options.get("warehouse") else {
-        let error =
-            BindError::new(statement.name.span, format!("catalog `{}` has no 'warehouse'", statement.name.value));
-        return Err(place.refuse(error.help("write 'warehouse' = 'a folder or URL'")));
-    };
-    let url = resolve(warehouse.value.expose(), folder);
-    let storage = Storage::open_with(&url, StorageOptions { fsync })
-        .map_err(|source| place.catalog(warehouse.value.span(), source.into()))?;
-    let default_database = options.get("default-database").map_or("default", |entry| entry.value.expose());
-    Ok(CatalogEntry {
-        catalog: Arc::new(FilesystemCatalog::new(storage, url, env)),
-        default_database: default_database.to_owned(),
     })
 }
 
-fn check_key(entry: &OptionEntry) -> Result<(), BindError> {
-    let key = entry.key.value.as_str();
+fn check_key(key: &str) -> Result<(), CatalogOptionError> {
     if keys().any(|known| known == key) {
         return Ok(());
     }
+    let key = key.to_owned();
     if FOREIGN.iter().any(|foreign| key == *foreign || (foreign.ends_with('.') && key.starts_with(foreign))) {
-        return Err(BindError::new(entry.key.span, format!("the catalog option `{key}` is not supported yet"))
-            .help("a warehouse on a file system is: 'type' = 'paimon', 'warehouse' = 'a folder'"));
+        return Err(CatalogOptionError::UnsupportedKey { key });
     }
-    let error = BindError::new(entry.key.span, format!("there is no catalog option `{key}`"));
-    Err(match nearest(key, keys()) {
-        Some(near) => error.help(format!("did you mean '{near}'?")),
-        None => error.help(format!("a catalog takes {}", keys().collect::<Vec<_>>().join(", "))),
-    })
+    let remedy = match nearest(&key, keys()) {
+        Some(near) => format!("did you mean '{near}'?"),
+        None => format!("a catalog takes {}", keys().collect::<Vec<_>>().join(", ")),
+    };
+    Err(CatalogOptionError::UnknownKey { key, remedy })
 }
 
 fn keys() -> impl Iterator<Item = &'static str> {

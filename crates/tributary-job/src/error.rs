@@ -41,6 +41,9 @@ pub enum JobError {
         /// The files read.
         files: String,
     },
+    /// A defect.
+    #[error(transparent)]
+    Waits(#[from] InvalidBackoff),
     /// A pipeline stopped.
     #[error("pipeline {pipeline}: {source}")]
     Pipeline {
@@ -103,7 +106,7 @@ impl Classify for JobError {
             Self::Statement(_) | Self::Read { .. } | Self::NoPipeline { .. } => FailureKind::Usage,
             Self::Catalog { source, .. } => source.kind(),
             Self::Pipeline { source, .. } => source.kind(),
-            Self::Panicked { .. } => FailureKind::Internal,
+            Self::Panicked { .. } | Self::Waits(_) => FailureKind::Internal,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! claim of another start that arrives between our look at the state and our claim; every other failure ends the
 //! pipeline with its kind.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,8 @@ pub struct PipelinePlan {
     pub(crate) table: TableIdentifier,
     /// The target's schema when the statement was read.
     pub(crate) schema: Arc<TableSchema>,
+    /// Table options of this pipeline that cover the table's own.
+    pub(crate) options: BTreeMap<String, String>,
     pub(crate) source: DatagenSpec,
     pub(crate) select: Arc<BoundSelect>,
     pub(crate) checkpoint_interval: Duration,
@@ -170,6 +173,7 @@ impl PipelinePlan {
             probe_create_if_absent(table.storage(), &env.random).await?;
             *is_probed = true;
         }
+        let table = table.with_options(&self.options)?;
         let state = JobState::load(&table, &self.id.commit_user()).await?;
         Ok((table, state))
     }

@@ -3,28 +3,27 @@
 //!
 //! Settings (SET) and the names in use (USE) last to the end of their file; catalogs and temporary tables
 //! stay for the files after it. A check ([`Mode::Check`]) resolves the same way but creates nothing.
+//!
+//! Each statement is carried out once: one that fails because a catalog cannot be reached is tried again by itself, and
+//! nothing before it is repeated. `create` and `insert` hold the statements that do most.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
-use paimon_catalog::{Catalog, CatalogError, NewTable, TableIdentifier};
+use paimon_catalog::{Catalog, TableIdentifier};
 use paimon_format::TableSchema;
-use paimon_table::arrow::arrow_schema;
-use tributary_runtime::Env;
-use tributary_statement::{
-    CreateCatalog, CreateDatabase, CreateTable, Insert, ObjectName, Script, Span, Statement, nearest,
-};
+use tributary_runtime::{Backoff, Classify, Env, FailureKind};
+use tributary_statement::{DropTable, Ident, ObjectName, Script, Source, Span, Spanned, Statement, nearest};
 
-use crate::catalogs::{self, CatalogEntry};
+use crate::catalogs::OpenedCatalog;
 use crate::error::JobError;
-use crate::expr::BoundSelect;
-use crate::expr::bind::{BindError, Scope};
-use crate::identity::PipelineId;
+use crate::expr::bind::BindError;
 use crate::pipeline::PipelinePlan;
 use crate::place::Place;
 use crate::settings::{JobDefaults, Settings};
-use crate::tables::{self, TemporaryTable};
+use crate::sources::TemporaryTable;
 
 /// Whether statements are carried out or only checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,39 +38,66 @@ pub enum Mode {
 const DEFAULT_CATALOG: &str = "default_catalog";
 const DEFAULT_DATABASE: &str = "default_database";
 
+const LEAST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
+
 /// The state that statements build up.
 pub struct Session {
-    mode: Mode,
-    env: Env,
-    defaults: JobDefaults,
-    catalogs: BTreeMap<String, CatalogEntry>,
-    temporary: BTreeMap<FullName, TemporaryTable>,
+    pub(crate) mode: Mode,
+    pub(crate) env: Env,
+    pub(crate) defaults: JobDefaults,
+    pub(crate) catalogs: BTreeMap<String, CatalogEntry>,
+    pub(crate) temporary: BTreeMap<FullName, TemporaryTable>,
     /// Tables a check would have created.
-    imagined: BTreeMap<FullName, Arc<TableSchema>>,
-    ordinals: BTreeMap<(String, TableIdentifier), usize>,
-    plans: Vec<PipelinePlan>,
+    pub(crate) imagined: BTreeMap<FullName, Arc<TableSchema>>,
+    pub(crate) series: BTreeMap<(String, TableIdentifier), Series>,
+    pub(crate) plans: Vec<PipelinePlan>,
     files: Vec<String>,
+}
+
+/// A catalog by its name in the job.
+pub(crate) struct CatalogEntry {
+    pub(crate) catalog: Arc<dyn Catalog>,
+    /// The database that names without one mean while this catalog is in use.
+    pub(crate) default_database: String,
+    /// What was opened, and the number of the file whose CREATE CATALOG did it.
+    pub(crate) created: Option<(usize, OpenedCatalog)>,
+}
+
+/// The INSERTs of one pipeline name into one table.
+#[derive(Clone)]
+pub(crate) struct Series {
+    /// Where the first one stands.
+    pub(crate) first: String,
+    /// The number of its file.
+    pub(crate) file: usize,
+    /// How many there are.
+    pub(crate) count: usize,
 }
 
 /// Catalog, database, table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct FullName {
-    catalog: String,
-    table: TableIdentifier,
+pub(crate) struct FullName {
+    pub(crate) catalog: String,
+    pub(crate) table: TableIdentifier,
 }
 
 /// One file being interpreted.
-struct Run<'a> {
-    session: &'a mut Session,
-    place: Place<'a>,
-    folder: &'a Path,
-    stem: String,
-    settings: Settings,
+pub(crate) struct Run<'a> {
+    pub(crate) session: &'a mut Session,
+    pub(crate) source: &'a Arc<Source>,
+    pub(crate) folder: &'a Path,
+    pub(crate) stem: String,
+    /// Counted from 0.
+    pub(crate) file: usize,
+    pub(crate) settings: Settings,
     catalog: String,
     database: String,
+    /// The statement being carried out was sent to a catalog before, and whether that did it is not known.
+    pub(crate) is_unanswered: bool,
 }
 
-type Result<T, E = JobError> = std::result::Result<T, E>;
+pub(crate) type Result<T, E = JobError> = std::result::Result<T, E>;
 
 // === impl Session ===
 
@@ -85,7 +111,7 @@ impl Session {
             catalogs: BTreeMap::new(),
             temporary: BTreeMap::new(),
             imagined: BTreeMap::new(),
-            ordinals: BTreeMap::new(),
+            series: BTreeMap::new(),
             plans: Vec::new(),
             files: Vec::new(),
         }
@@ -99,29 +125,35 @@ impl Session {
         default_database: impl Into<String>,
     ) {
         let default_database = default_database.into();
-        self.catalogs.insert(name.into(), CatalogEntry { catalog, default_database });
+        self.catalogs.insert(name.into(), CatalogEntry { catalog, default_database, created: None });
     }
 
     /// Interprets the statements of one file. `path` gives the pipelines their default name (its stem) and
     /// relative warehouses their folder.
     ///
+    /// In [`Mode::Run`] a statement for which a catalog cannot be reached is tried again until it can, for ever; whoever
+    /// has waited enough drops the future.
+    ///
     /// # Errors
     /// The first statement that cannot be followed; what those before it created stays.
     pub async fn apply(&mut self, script: &Script, path: &Path) -> Result<()> {
-        let place = Place { source: &script.source };
         let stem = path.file_stem().map_or_else(|| "job".into(), |stem| stem.to_string_lossy().into_owned());
+        let file = self.files.len();
         self.files.push(script.source.name().to_owned());
+        let backoff = Backoff::try_new(LEAST_WAIT, LONGEST_WAIT)?;
         let mut run = Run {
             settings: Settings::new(self.defaults),
             session: self,
-            place,
+            source: &script.source,
             folder: path.parent().unwrap_or(Path::new("")),
             stem,
+            file,
+            is_unanswered: false,
             catalog: DEFAULT_CATALOG.to_owned(),
             database: DEFAULT_DATABASE.to_owned(),
         };
         for statement in &script.statements {
-            run.statement(statement.span, &statement.value).await?;
+            run.persist(statement, &backoff).await?;
         }
         Ok(())
     }
@@ -146,214 +178,98 @@ impl Session {
 // === impl Run ===
 
 impl Run<'_> {
-    async fn statement(&mut self, span: Span, statement: &Statement) -> Result<()> {
+    /// Carries out one statement, in [`Mode::Run`] again and again while a catalog cannot be reached.
+    async fn persist(&mut self, statement: &Spanned<Statement>, backoff: &Backoff) -> Result<()> {
+        self.is_unanswered = false;
+        let mut attempt = 0;
+        loop {
+            let error = match self.statement(&statement.value).await {
+                Err(error) if error.kind() == FailureKind::Transient && self.session.mode == Mode::Run => error,
+                done => return done,
+            };
+            let wait = backoff.delay(attempt, &self.session.env.random);
+            attempt += 1;
+            tracing::warn!(error = %error, ?wait, "the job cannot be opened yet");
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    async fn statement(&mut self, statement: &Statement) -> Result<()> {
         match statement {
-            Statement::Set(set) => self.settings.set(&set.key, &set.value).map_err(|error| self.place.refuse(error)),
-            Statement::Reset(key) => self.settings.reset(key.as_ref()).map_err(|error| self.place.refuse(error)),
-            Statement::UseCatalog(name) => {
-                let entry = self.entry(&name.value, name.span)?;
-                self.database = entry.default_database.clone();
-                self.catalog = name.value.clone();
-                Ok(())
-            }
-            Statement::UseDatabase(name) => {
-                let (catalog, database) = self.database_name(name);
-                let entry = self.entry(&catalog, name.span)?;
-                let exists = entry.catalog.database_exists(&database).await;
-                if self.session.mode == Mode::Run && !exists.map_err(|source| self.place.catalog(name.span, source))? {
-                    return Err(self.refuse(
-                        BindError::new(name.span, format!("there is no database `{database}` in `{catalog}`"))
-                            .help("create it with CREATE DATABASE"),
-                    ));
-                }
-                (self.catalog, self.database) = (catalog, database);
-                Ok(())
-            }
+            Statement::Set(set) => self.settings.set(&set.key, &set.value).map_err(|error| self.refuse(error)),
+            Statement::Reset(key) => self.settings.reset(key.as_ref()).map_err(|error| self.refuse(error)),
+            Statement::UseCatalog(name) => self.use_catalog(name),
+            Statement::UseDatabase(name) => self.use_database(name).await,
             Statement::CreateCatalog(create) => self.create_catalog(create),
             Statement::CreateDatabase(create) => self.create_database(create).await,
-            Statement::CreateTable(create) if create.temporary => self.create_temporary(create),
-            Statement::CreateTable(create) => self.create_table(span, create).await,
+            Statement::CreateTable(create) if create.temporary => self.create_temporary(create).await,
+            Statement::CreateTable(create) => self.create_table(create).await,
+            Statement::DropTable(drop) => self.drop_temporary(drop),
             Statement::Insert(insert) => self.insert(insert).await,
+            Statement::StatementSet(inserts) => {
+                // A set that is tried again begins anew.
+                let (plans, series) = (self.session.plans.len(), self.session.series.clone());
+                for insert in inserts {
+                    if let Err(error) = self.insert(insert).await {
+                        self.session.plans.truncate(plans);
+                        self.session.series = series;
+                        return Err(error);
+                    }
+                }
+                Ok(())
+            }
         }
     }
 
-    fn create_catalog(&mut self, create: &CreateCatalog) -> Result<()> {
-        let name = &create.name;
-        if self.session.catalogs.contains_key(&name.value) {
-            if create.if_not_exists {
-                return Ok(());
-            }
+    fn use_catalog(&mut self, name: &Ident) -> Result<()> {
+        let entry = self.entry(&name.value, name.span)?;
+        self.database = entry.default_database.clone();
+        self.catalog = name.value.clone();
+        Ok(())
+    }
+
+    async fn use_database(&mut self, name: &ObjectName) -> Result<()> {
+        let (catalog, database) = self.database_name(name);
+        let entry = self.entry(&catalog, name.span)?;
+        let exists = entry.catalog.database_exists(&database).await;
+        if self.session.mode == Mode::Run && !exists.map_err(|source| self.place().catalog(name.span, source))? {
             return Err(self.refuse(
-                BindError::new(name.span, format!("there is a catalog `{}` already", name.value))
-                    .help("write IF NOT EXISTS to keep it, or choose another name"),
+                BindError::new(name.span, format!("there is no database `{database}` in `{catalog}`"))
+                    .help("create it with CREATE DATABASE"),
             ));
         }
-        let fsync = self.session.defaults.fsync;
-        let entry = catalogs::open(create, &self.place, self.folder, fsync, &self.session.env)?;
-        self.session.catalogs.insert(name.value.clone(), entry);
+        (self.catalog, self.database) = (catalog, database);
         Ok(())
     }
 
-    async fn create_database(&mut self, create: &CreateDatabase) -> Result<()> {
-        if let Some(entry) = create.options.iter().next() {
-            return Err(self.refuse(
-                BindError::new(entry.key.span, format!("there is no database option `{}` here", entry.key))
-                    .help("a database of a warehouse folder takes none"),
-            ));
+    fn drop_temporary(&mut self, drop: &DropTable) -> Result<()> {
+        let name = self.full_name(&drop.name);
+        if self.session.temporary.remove(&name).is_some() || drop.if_exists {
+            return Ok(());
         }
-        let (catalog, database) = self.database_name(&create.name);
-        let entry = self.entry(&catalog, create.name.span)?;
-        if self.session.mode == Mode::Run {
-            let created = entry.catalog.create_database(&database, create.if_not_exists).await;
-            if created.map_err(|source| self.place.catalog(create.name.span, source))? {
-                tracing::info!(catalog, database, "database created");
-            }
-        }
-        Ok(())
+        let error = BindError::new(drop.name.span, format!("there is no temporary table {}", drop.name));
+        let known = self.session.temporary.keys().map(|name| name.table.table.as_str());
+        Err(self.refuse(match nearest(drop.name.last(), known) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
+            None => error.help("write IF EXISTS if that is fine"),
+        }))
     }
 
-    fn create_temporary(&mut self, create: &CreateTable) -> Result<()> {
-        let name = self.full_name(&create.name);
-        if self.session.temporary.contains_key(&name) {
-            if create.if_not_exists {
-                return Ok(());
-            }
-            return Err(self.refuse(
-                BindError::new(create.name.span, format!("there is a temporary table {} already", create.name))
-                    .help("write IF NOT EXISTS to keep it, or choose another name"),
-            ));
+    /// The schema of a table of a catalog: what it has, or in a check what it would have been given.
+    pub(crate) async fn schema_of(&self, name: &FullName, span: Span) -> Result<Arc<TableSchema>> {
+        let entry = self.entry(&name.catalog, span)?;
+        if let Some(schema) = self.session.imagined.get(name) {
+            return Ok(Arc::clone(schema));
         }
-        let table = tables::temporary(create).map_err(|error| self.place.refuse(error))?;
-        self.session.temporary.insert(name, table);
-        Ok(())
+        let table = entry.catalog.load_table(&name.table).await;
+        Ok(Arc::clone(table.map_err(|source| self.place().catalog(span, source))?.schema()))
     }
 
-    async fn create_table(&mut self, span: Span, create: &CreateTable) -> Result<()> {
-        let definition = tables::definition(create).map_err(|error| self.place.refuse(error))?;
-        let name = self.full_name(&create.name);
-        let catalog = Arc::clone(&self.entry(&name.catalog, create.name.span)?.catalog);
-        if self.session.mode == Mode::Check {
-            return self.imagine(span, create, definition, name, catalog).await;
-        }
-        let failed = |source| self.place.catalog(create.name.span, source);
-        let created = match catalog.create_table(&name.table, definition.clone(), create.if_not_exists).await {
-            Err(CatalogError::NoSuchDatabase { .. }) => {
-                let database = &name.table.database;
-                catalog.create_database(database, true).await.map_err(failed)?;
-                tracing::info!(
-                    catalog = name.catalog,
-                    database,
-                    table = name.table.table,
-                    "database created for its table"
-                );
-                catalog.create_table(&name.table, definition, create.if_not_exists).await.map_err(failed)?
-            }
-            other => other.map_err(failed)?,
-        };
-        if created.created {
-            tracing::info!(catalog = name.catalog, table = %name.table, "table created");
-        } else {
-            warn_of_differences(create, created.table.schema());
-        }
-        Ok(())
+    pub(crate) fn place(&self) -> Place<'_> {
+        Place { source: self.source }
     }
 
-    /// Checks a CREATE TABLE and remembers the table as if it had been created.
-    async fn imagine(
-        &mut self,
-        span: Span,
-        create: &CreateTable,
-        definition: NewTable,
-        name: FullName,
-        catalog: Arc<dyn Catalog>,
-    ) -> Result<()> {
-        let failed = |source| self.place.catalog(span, source);
-        match catalog.load_table(&name.table).await {
-            Ok(table) if create.if_not_exists => {
-                warn_of_differences(create, table.schema());
-                return Ok(());
-            }
-            Ok(_) => return Err(failed(CatalogError::TableExists { table: name.table.to_string() })),
-            Err(CatalogError::NoSuchTable { .. } | CatalogError::NoSuchDatabase { .. }) => {}
-            Err(source) => return Err(failed(source)),
-        }
-        let now = self.session.env.clock.now_millis();
-        let schema = definition.into_schema(&name.table, now).map_err(failed)?;
-        self.session.imagined.insert(name, Arc::new(schema));
-        Ok(())
-    }
-
-    async fn insert(&mut self, insert: &Insert) -> Result<()> {
-        let name = self.full_name(&insert.target);
-        if self.session.temporary.contains_key(&name) {
-            return Err(self.refuse(
-                BindError::new(insert.target.span, format!("{} is a source, nothing can be inserted", insert.target))
-                    .help("insert into a table of a Paimon catalog"),
-            ));
-        }
-        let catalog = Arc::clone(&self.entry(&name.catalog, insert.target.span)?.catalog);
-        let schema = match self.session.imagined.get(&name) {
-            Some(schema) => Arc::clone(schema),
-            None => {
-                let table = catalog.load_table(&name.table).await;
-                let table = table.map_err(|source| self.place.catalog(insert.target.span, source))?;
-                Arc::clone(table.schema())
-            }
-        };
-        let from = &insert.select.from;
-        let source = self.source(&from.name)?;
-        let scope = Scope {
-            table: from.alias.as_ref().map_or(from.name.last(), |alias| alias.value.as_str()),
-            columns: &source.columns,
-            zone: self.settings.zone,
-        };
-        let target = name.table.to_string();
-        let arrow = arrow_schema(&schema.fields);
-        let select = BoundSelect::bind(&insert.select, &scope, &target, &schema.fields, arrow)
-            .map_err(|error| self.refuse(error))?;
-        let zone = self.settings.zone;
-        let offset = Arc::new(move |utc_millis: i64| zone.offset_seconds(utc_millis.div_euclid(1000)));
-        let spec = source.spec.clone().with_local_offset(offset);
-        let job = self.settings.pipeline_name.clone().unwrap_or_else(|| self.stem.clone());
-        let ordinal = self.session.ordinals.entry((job.clone(), name.table.clone())).or_insert(0);
-        *ordinal += 1;
-        let id = PipelineId::new(&job, &name.table, *ordinal);
-        self.session.plans.push(PipelinePlan {
-            id,
-            catalog,
-            table: name.table,
-            schema,
-            source: spec,
-            select: Arc::new(select),
-            checkpoint_interval: self.settings.checkpoint_interval,
-            parallelism: self.settings.parallelism(),
-        });
-        Ok(())
-    }
-
-    fn source(&self, name: &ObjectName) -> Result<&TemporaryTable> {
-        let full = self.full_name(name);
-        if let Some(table) = self.session.temporary.get(&full) {
-            return Ok(table);
-        }
-        let error = if self.session.catalogs.contains_key(&full.catalog) {
-            BindError::new(
-                name.span,
-                format!("reading from {name} is not supported: only temporary tables are sources"),
-            )
-            .help("write CREATE TEMPORARY TABLE … WITH ('connector' = 'datagen', …)")
-        } else {
-            let error = BindError::new(name.span, format!("there is no table {name}"));
-            let known = self.session.temporary.keys().map(|name| name.table.table.as_str());
-            match nearest(name.last(), known) {
-                Some(near) => error.help(format!("did you mean `{near}`?")),
-                None => error.help("write CREATE TEMPORARY TABLE … WITH ('connector' = 'datagen', …)"),
-            }
-        };
-        Err(self.refuse(error))
-    }
-
-    fn entry(&self, catalog: &str, span: Span) -> Result<&CatalogEntry> {
+    pub(crate) fn entry(&self, catalog: &str, span: Span) -> Result<&CatalogEntry> {
         if let Some(entry) = self.session.catalogs.get(catalog) {
             return Ok(entry);
         }
@@ -370,14 +286,14 @@ impl Run<'_> {
         }))
     }
 
-    fn database_name(&self, name: &ObjectName) -> (String, String) {
+    pub(crate) fn database_name(&self, name: &ObjectName) -> (String, String) {
         match name.parts.as_slice() {
             [.., catalog, database] => (catalog.value.clone(), database.value.clone()),
             _ => (self.catalog.clone(), name.last().to_owned()),
         }
     }
 
-    fn full_name(&self, name: &ObjectName) -> FullName {
+    pub(crate) fn full_name(&self, name: &ObjectName) -> FullName {
         let part = |index: usize| name.parts.len().checked_sub(index).map(|at| name.parts[at].value.clone());
         FullName {
             catalog: part(3).unwrap_or_else(|| self.catalog.clone()),
@@ -385,17 +301,7 @@ impl Run<'_> {
         }
     }
 
-    fn refuse(&self, error: BindError) -> JobError {
-        self.place.refuse(error)
-    }
-}
-
-fn warn_of_differences(create: &CreateTable, existing: &TableSchema) {
-    let differences = tables::differences(create, existing);
-    if !differences.is_empty() {
-        tracing::warn!(
-            table = %create.name, differences = differences.join(", "),
-            "the table exists and is not as this CREATE TABLE says; the existing one counts"
-        );
+    pub(crate) fn refuse(&self, error: BindError) -> JobError {
+        self.place().refuse(error)
     }
 }

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paimon_format::parse_duration;
-use tributary_statement::{OptionValue, Span, Spanned, nearest};
+use tributary_statement::{OptionValue, Spanned, nearest};
 
 use crate::expr::Zone;
 use crate::expr::bind::BindError;
@@ -39,7 +39,7 @@ const INTERVAL: &str = "execution.checkpointing.interval";
 const NAME: &str = "pipeline.name";
 const ZONE: &str = "table.local-time-zone";
 const PARALLELISM: &str = "parallelism.default";
-const SINK_PARALLELISM: &str = "sink.parallelism";
+pub(crate) const SINK_PARALLELISM: &str = "sink.parallelism";
 const NOT_NULL: &str = "table.exec.sink.not-null-enforcer";
 
 /// A key of SET that is followed, as the reference shows it.
@@ -189,7 +189,7 @@ impl Settings {
     /// Follows one SET.
     pub(crate) fn set(&mut self, key: &Spanned<String>, value: &OptionValue) -> Result<(), BindError> {
         let (text, span) = (value.expose(), value.span());
-        let wrong = |why: String| BindError::new(span, format!("`{key}` cannot be `{value}`: {why}"));
+        let wrong = |why: String| BindError::new(span, format!("`{key}` cannot be `{value}`: {}", value.masked(why)));
         match key.value.as_str() {
             INTERVAL => {
                 let interval = parse_duration(text).map_err(wrong)?;
@@ -201,7 +201,7 @@ impl Settings {
             NAME if text.trim().is_empty() => return Err(wrong("it must not be empty".into())),
             NAME => self.pipeline_name = Some(text.trim().to_owned()),
             ZONE if text == "default" => self.zone = self.defaults.zone,
-            ZONE => self.zone = text.parse().map_err(|_| no_zone(span, text))?,
+            ZONE => self.zone = text.parse().map_err(|_| no_zone(value))?,
             PARALLELISM => self.default_parallelism = Some(parallelism(text).map_err(wrong)?),
             SINK_PARALLELISM => self.sink_parallelism = Some(parallelism(text).map_err(wrong)?),
             NOT_NULL if text.eq_ignore_ascii_case("error") => {}
@@ -257,12 +257,13 @@ fn unknown(key: &Spanned<String>) -> BindError {
     }
 }
 
-fn no_zone(span: Span, text: &str) -> BindError {
-    BindError::new(span, format!("`{text}` is no time zone"))
+fn no_zone(value: &OptionValue) -> BindError {
+    BindError::new(value.span(), format!("`{value}` is no time zone"))
         .help("write a region such as 'Europe/Berlin' or an offset such as 'GMT+08:00'")
 }
 
-fn parallelism(text: &str) -> Result<NonZeroUsize, String> {
+/// A number of files encoded at a time.
+pub(crate) fn parallelism(text: &str) -> Result<NonZeroUsize, String> {
     const MOST: usize = 1024;
     match text.trim().parse::<NonZeroUsize>() {
         Ok(number) if number.get() <= MOST => Ok(number),

@@ -1,50 +1,75 @@
-//! `CREATE TABLE`: Paimon tables in a catalog, temporary tables of this job.
+//! Tables of catalogs: what CREATE TABLE may say about one, how an existing one differs from that, and the options that one
+//! job may set by a hint.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 
 use paimon_catalog::{NewColumn, NewTable};
-use paimon_format::{CoreOptions, DataType, TableSchema, options};
-use tributary_source::datagen::{CONNECTOR, DatagenSpec, FieldDef, FieldType, OptionProblem};
-use tributary_statement::{CreateTable, OptionEntry, SqlType, nearest};
+use paimon_format::{CoreOptions, TableSchema, options};
+use tributary_statement::{CreateTable, Insert, MASK, OptionEntry, is_secret_key, nearest};
 
-use crate::expr::bind::{BindError, InputColumn, type_root};
+use crate::definition::{Column, ColumnKind, Definition, Given};
+use crate::expr::bind::BindError;
+use crate::settings::{self, SINK_PARALLELISM};
 
-/// A table that only this job knows: a source.
-#[derive(Clone)]
-pub(crate) struct TemporaryTable {
-    pub(crate) columns: Vec<InputColumn>,
-    pub(crate) spec: DatagenSpec,
+/// What the hint behind an INSERT's target changes for its pipeline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SinkHint {
+    /// `sink.parallelism`.
+    pub(crate) parallelism: Option<NonZeroUsize>,
+    /// Table options that cover the table's own.
+    pub(crate) options: BTreeMap<String, String>,
 }
 
-/// The definition of a Paimon table, its options checked.
-pub(crate) fn definition(statement: &CreateTable) -> Result<NewTable, BindError> {
-    let mut map = BTreeMap::new();
+/// Options that say what a table is. Files written under another value would be another table's.
+const FIXED: &[&str] = &[
+    "branch",
+    "bucket",
+    "bucket-key",
+    "data-evolution.enabled",
+    "deletion-vectors.enabled",
+    "file.format",
+    "manifest.format",
+    "partition",
+    "partition.default-name",
+    "partition.legacy-name",
+    "path",
+    "primary-key",
+    "row-tracking.enabled",
+    "type",
+];
+
+type Result<T, E = BindError> = std::result::Result<T, E>;
+
+/// The table that `definition` asks for, its options checked; `statement` is where it is asked for.
+pub(crate) fn new_table(statement: &CreateTable, definition: Definition) -> Result<NewTable> {
+    let given = Given::with(statement);
     for entry in &statement.options {
-        check_table_key(entry)?;
-        map.insert(entry.key.value.clone(), entry.value.expose().to_owned());
+        check_key(entry)?;
     }
-    if let Err(problem) = CoreOptions::parse(&map) {
-        let span = statement.options.get(&problem.key).map_or(statement.name.span, |entry| entry.value.span());
-        let value = statement.options.get(&problem.key).map_or_else(String::new, |entry| entry.value.to_string());
-        return Err(BindError::new(span, format!("option `{}` cannot be `{value}`: {}", problem.key, problem.why)));
+    let Definition { columns, partition_keys, options, comment } = definition;
+    if options.contains_key("connector") {
+        return Err(BindError::new(given.otherwise, "a table of a catalog has no `connector`: it is a Paimon table")
+            .help("write LIKE … (EXCLUDING OPTIONS) to take over the columns only"));
     }
-    Ok(NewTable {
-        columns: statement
-            .columns
-            .iter()
-            .map(|column| NewColumn {
-                name: column.name.value.clone(),
-                data_type: data_type(&column.data_type, column.nullable),
-                comment: column.comment.as_ref().map(|comment| comment.value.clone()),
-            })
-            .collect(),
-        partition_keys: statement.partitioned_by.iter().map(|key| key.value.clone()).collect(),
-        options: map,
-        comment: statement.comment.as_ref().map(|comment| comment.value.clone()),
-    })
+    check_values(&options, &given)?;
+    let column = |column: Column| match column.kind {
+        ColumnKind::Physical(data_type) => Ok(NewColumn { name: column.name, data_type, comment: column.comment }),
+        ColumnKind::Computed(_) => {
+            let own = statement.columns.iter().find(|own| own.name().value == column.name);
+            let span = own.map_or(given.otherwise, |own| own.name().span);
+            let error = BindError::new(span, format!("`{}` is computed: only temporary tables have that", column.name));
+            Err(error.help(match own {
+                Some(_) => "give it a type here, and compute it in the SELECT",
+                None => "write LIKE … (EXCLUDING GENERATED) to leave it out",
+            }))
+        }
+    };
+    let columns = columns.into_iter().map(column).collect::<Result<_>>()?;
+    Ok(NewTable { columns, partition_keys, options, comment })
 }
 
-fn check_table_key(entry: &OptionEntry) -> Result<(), BindError> {
+fn check_key(entry: &OptionEntry) -> Result<()> {
     let key = entry.key.value.as_str();
     if options::is_known(key) {
         return Ok(());
@@ -60,107 +85,189 @@ fn check_table_key(entry: &OptionEntry) -> Result<(), BindError> {
     })
 }
 
-/// What an existing table has that CREATE TABLE IF NOT EXISTS did not say, for one warning.
-pub(crate) fn differences(statement: &CreateTable, existing: &TableSchema) -> Vec<String> {
+fn check_values(options: &BTreeMap<String, String>, given: &Given<'_>) -> Result<()> {
+    let core = CoreOptions::parse(options).map_err(|problem| {
+        let key = &problem.key;
+        let value = given.masked(key, options.get(key).cloned().unwrap_or_default());
+        let why = given.masked(key, problem.why);
+        BindError::new(given.value_span(key), format!("option `{key}` cannot be `{value}`: {why}"))
+    })?;
+    // One by one, to know which it is.
+    for (key, value) in options {
+        if let Err(problem) = core.check_supported(&BTreeMap::from([(key.clone(), value.clone())])) {
+            return Err(BindError::new(given.value_span(key), given.masked(key, problem.to_string())));
+        }
+    }
+    Ok(())
+}
+
+/// The options of the hint behind the target of `insert`, a table with this schema.
+pub(crate) fn sink_hint(insert: &Insert, schema: &TableSchema) -> Result<SinkHint> {
+    let given = Given { options: &insert.options, otherwise: insert.target.span, inherits: false };
+    let mut hint = SinkHint::default();
+    for entry in &insert.options {
+        let (key, value) = (entry.key.value.as_str(), entry.value.expose());
+        if key == SINK_PARALLELISM {
+            let wrong = |why| format!("option `{key}` cannot be `{}`: {why}", entry.value);
+            let parallelism = settings::parallelism(value);
+            hint.parallelism =
+                Some(parallelism.map_err(|why| BindError::new(entry.value.span(), given.masked(key, wrong(why))))?);
+        } else if FIXED.contains(&key) {
+            if schema.options.get(key).map(String::as_str) != Some(value) {
+                return Err(BindError::new(
+                    entry.key.span,
+                    format!("option `{key}` belongs to {}: it cannot differ for one job", insert.target),
+                )
+                .help("set it in the WITH of CREATE TABLE"));
+            }
+        } else if is_followed(key) {
+            hint.options.insert(key.to_owned(), value.to_owned());
+        } else if options::is_known(key) {
+            tracing::warn!(table = %insert.target, key, "this table option means nothing to this job and is ignored");
+        } else {
+            let error = BindError::new(entry.key.span, format!("there is no table option `{key}`"));
+            return Err(match nearest(key, [SINK_PARALLELISM]).or_else(|| options::nearest(key)) {
+                Some(near) => error.help(format!("did you mean '{near}'?")),
+                None => error.help("it takes sink.parallelism and the options of Paimon; see the option reference"),
+            });
+        }
+    }
+    if !hint.options.is_empty() {
+        let mut merged = schema.options.clone();
+        merged.extend(hint.options.clone());
+        check_values(&merged, &given)?;
+    }
+    Ok(hint)
+}
+
+/// Whether the option changes what a job does.
+fn is_followed(key: &str) -> bool {
+    match options::definition(key) {
+        Some(option) => option.honoured,
+        None => key.starts_with("fields.") && key.ends_with(".stats-mode"),
+    }
+}
+
+/// What an existing table has that CREATE TABLE IF NOT EXISTS said otherwise, each with both values.
+pub(crate) fn differences(wanted: &NewTable, existing: &TableSchema) -> Vec<String> {
     let mut found = Vec::new();
-    let wanted: Vec<_> = statement
-        .columns
-        .iter()
-        .map(|column| (column.name.value.clone(), data_type(&column.data_type, column.nullable)))
-        .collect();
-    let has: Vec<_> = existing.fields.iter().map(|field| (field.name.clone(), field.data_type.clone())).collect();
-    if wanted != has {
-        found.push("columns".to_owned());
+    for field in &existing.fields {
+        match wanted.columns.iter().find(|column| column.name == field.name) {
+            None => found.push(format!("column `{}`: {} in the table, not here", field.name, field.data_type)),
+            Some(column) if column.data_type != field.data_type => found
+                .push(format!("column `{}`: {} in the table, {} here", field.name, field.data_type, column.data_type)),
+            Some(_) => {}
+        }
     }
-    if statement.partitioned_by.iter().map(|key| &key.value).ne(existing.partition_keys.iter()) {
-        found.push("partitioning".to_owned());
+    for NewColumn { name, data_type, .. } in &wanted.columns {
+        if existing.fields.iter().all(|field| field.name != *name) {
+            found.push(format!("column `{name}`: {data_type} here, not in the table"));
+        }
     }
-    for entry in &statement.options {
-        if existing.options.get(&entry.key.value).map(String::as_str) != Some(entry.value.expose()) {
-            found.push(format!("option {}", entry.key.value));
+    let order = |names: Vec<&str>| names.join(", ");
+    let (has, says): (Vec<_>, Vec<_>) = (
+        existing.fields.iter().map(|field| field.name.as_str()).collect(),
+        wanted.columns.iter().map(|column| column.name.as_str()).collect(),
+    );
+    if found.is_empty() && has != says {
+        found.push(format!("columns: {} in the table, {} here", order(has), order(says)));
+    }
+    if wanted.partition_keys != existing.partition_keys {
+        let keys = |keys: &[String]| if keys.is_empty() { "not".to_owned() } else { format!("by {}", keys.join(", ")) };
+        found.push(format!(
+            "partitioned {} in the table, {} here",
+            keys(&existing.partition_keys),
+            keys(&wanted.partition_keys)
+        ));
+    }
+    for (key, value) in &wanted.options {
+        let shown = |value: &str| if is_secret_key(key) { MASK.to_owned() } else { format!("'{value}'") };
+        match existing.options.get(key) {
+            Some(has) if has == value => {}
+            Some(has) => found.push(format!("option '{key}': {} in the table, {} here", shown(has), shown(value))),
+            None => found.push(format!("option '{key}': not set in the table, {} here", shown(value))),
         }
     }
     found
 }
 
-/// A temporary table; datagen is the connector there is.
-pub(crate) fn temporary(statement: &CreateTable) -> Result<TemporaryTable, BindError> {
-    let name = &statement.name;
-    let Some(connector) = statement.options.get("connector") else {
-        return Err(BindError::new(name.span, format!("temporary table {name} has no 'connector'"))
-            .help(format!("write WITH ('connector' = '{CONNECTOR}')")));
-    };
-    if connector.value.expose() != CONNECTOR {
-        let error = BindError::new(connector.value.span(), format!("there is no connector `{}` yet", connector.value));
-        return Err(match nearest(connector.value.expose(), [CONNECTOR]) {
-            Some(near) => error.help(format!("did you mean '{near}'?")),
-            None => error.help(format!("the connector there is: '{CONNECTOR}'")),
-        });
-    }
-    if let Some(key) = statement.partitioned_by.first() {
-        return Err(BindError::new(key.span, "a temporary table is not partitioned").help("remove PARTITIONED BY"));
-    }
-    let fields: Vec<FieldDef> = statement
-        .columns
-        .iter()
-        .map(|column| FieldDef {
-            name: column.name.value.clone(),
-            data_type: field_type(&column.data_type),
-            nullable: column.nullable,
-        })
-        .collect();
-    let given = statement.options.iter().map(|entry| (entry.key.value.as_str(), entry.value.expose()));
-    let spec = DatagenSpec::try_new(&fields, given).map_err(|problem| option_problem(statement, problem))?;
-    Ok(TemporaryTable {
-        columns: statement
-            .columns
-            .iter()
-            .map(|column| InputColumn {
-                name: column.name.value.clone(),
-                data_type: data_type(&column.data_type, column.nullable),
-            })
-            .collect(),
-        spec,
-    })
+/// Whether the table is the one that `wanted` would have made, told by everything but its creation time.
+pub(crate) fn is_as_wanted(wanted: &NewTable, existing: &TableSchema) -> bool {
+    let fields = existing.fields.iter().map(|field| (&field.name, &field.data_type, &field.description));
+    let columns = wanted.columns.iter().map(|column| (&column.name, &column.data_type, &column.comment));
+    existing.id == 0
+        && fields.eq(columns)
+        && existing.partition_keys == wanted.partition_keys
+        && existing.options == wanted.options
+        && existing.comment == wanted.comment
 }
 
-fn option_problem(statement: &CreateTable, problem: OptionProblem) -> BindError {
-    let OptionProblem { key, why, nearest } = problem;
-    let entry = statement.options.get(&key);
-    match nearest {
-        Some(near) => {
-            let span = entry.map_or(statement.name.span, |entry| entry.key.span);
-            BindError::new(span, format!("option `{key}`: {why}")).help(format!("did you mean '{near}'?"))
-        }
-        None => {
-            let span = entry.map_or(statement.name.span, |entry| entry.value.span());
-            BindError::new(span, format!("option `{key}`: {why}"))
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use paimon_catalog::TableIdentifier;
+    use paimon_format::DataType;
+
+    use super::*;
+
+    fn new_table(columns: &[(&str, &str)], keys: &[&str], options: &[(&str, &str)]) -> NewTable {
+        NewTable {
+            columns: columns
+                .iter()
+                .map(|(name, text)| NewColumn {
+                    name: (*name).to_owned(),
+                    data_type: text.parse::<DataType>().unwrap(),
+                    comment: None,
+                })
+                .collect(),
+            partition_keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            options: options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
+            comment: None,
         }
     }
-}
 
-fn data_type(sql: &SqlType, nullable: bool) -> DataType {
-    DataType { root: type_root(sql), nullable }
-}
-
-/// The two enums mirror each other.
-fn field_type(sql: &SqlType) -> FieldType {
-    match *sql {
-        SqlType::Boolean => FieldType::Boolean,
-        SqlType::TinyInt => FieldType::TinyInt,
-        SqlType::SmallInt => FieldType::SmallInt,
-        SqlType::Int => FieldType::Int,
-        SqlType::BigInt => FieldType::BigInt,
-        SqlType::Float => FieldType::Float,
-        SqlType::Double => FieldType::Double,
-        SqlType::Decimal { precision, scale } => FieldType::Decimal { precision, scale },
-        SqlType::Char(n) => FieldType::Char(n),
-        SqlType::Varchar(n) => FieldType::Varchar(n),
-        SqlType::Binary(n) => FieldType::Binary(n),
-        SqlType::Varbinary(n) => FieldType::Varbinary(n),
-        SqlType::Date => FieldType::Date,
-        SqlType::Time(p) => FieldType::Time(p),
-        SqlType::Timestamp(p) => FieldType::Timestamp(p),
-        SqlType::TimestampLtz(p) => FieldType::TimestampLtz(p),
+    #[test]
+    fn differences_name_both_values() {
+        let existing = new_table(
+            &[("a", "INT"), ("b", "STRING NOT NULL"), ("dt", "STRING")],
+            &["dt"],
+            &[("write-only", "true"), ("my.token", "hunter2")],
+        );
+        let schema = existing.clone().into_schema(&TableIdentifier::new("db", "t"), 7).unwrap();
+        for (wanted, expected) in [
+            (existing.clone(), &[][..]),
+            (NewTable { options: BTreeMap::new(), ..existing.clone() }, &[]),
+            (
+                new_table(&[("b", "STRING NOT NULL"), ("a", "INT"), ("dt", "STRING")], &["dt"], &[]),
+                &["columns: a, b, dt in the table, b, a, dt here"],
+            ),
+            (
+                new_table(&[("a", "BIGINT"), ("b", "STRING"), ("c", "DATE")], &[], &[("write-only", "false")]),
+                &[
+                    "column `a`: INT in the table, BIGINT here",
+                    "column `b`: STRING NOT NULL in the table, STRING here",
+                    "column `dt`: STRING in the table, not here",
+                    "column `c`: DATE here, not in the table",
+                    "partitioned by dt in the table, not here",
+                    "option 'write-only': 'true' in the table, 'false' here",
+                ],
+            ),
+            (
+                NewTable {
+                    options: [("my.token", "hunter3"), ("file.compression", "zstd")]
+                        .map(|(key, value)| (key.to_owned(), value.to_owned()))
+                        .into(),
+                    ..existing.clone()
+                },
+                &[
+                    "option 'file.compression': not set in the table, 'zstd' here",
+                    "option 'my.token': *** in the table, *** here",
+                ],
+            ),
+        ] {
+            assert_eq!(differences(&wanted, &schema), expected);
+            assert_eq!(is_as_wanted(&wanted, &schema), wanted == existing);
+        }
     }
 }

@@ -23,6 +23,8 @@ use tributary_testkit::{Fault, FaultStore, Moment, Op, sim_env};
 
 use super::*;
 
+mod statements;
+
 /// 2026-11-22 18:04:05.123 UTC.
 const EPOCH: i64 = 1_795_370_645_123;
 

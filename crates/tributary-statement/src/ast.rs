@@ -23,8 +23,12 @@ pub enum Statement {
     CreateDatabase(CreateDatabase),
     /// `CREATE [TEMPORARY] TABLE`
     CreateTable(CreateTable),
+    /// `DROP TEMPORARY TABLE`
+    DropTable(DropTable),
     /// `INSERT INTO … SELECT …`
     Insert(Insert),
+    /// `EXECUTE STATEMENT SET BEGIN insert; … END`, or `BEGIN STATEMENT SET; insert; … END`: at least one.
+    StatementSet(Vec<Insert>),
 }
 
 /// One to three names joined by points: `[[catalog.]database.]table`.
@@ -71,7 +75,8 @@ pub struct CreateDatabase {
     pub options: Options,
 }
 
-/// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] name (column, …) [COMMENT '…'] [PARTITIONED BY (…)] [WITH (…)]`
+/// `CREATE [TEMPORARY] TABLE [IF NOT EXISTS] name (column, …) [COMMENT '…'] [PARTITIONED BY (…)] [WITH (…)]
+/// [LIKE other [(INCLUDING …, EXCLUDING …)]]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct CreateTable {
     /// The table.
@@ -80,14 +85,70 @@ pub struct CreateTable {
     pub temporary: bool,
     /// Whether an existing one is left as it is.
     pub if_not_exists: bool,
-    /// At least one; names differ.
-    pub columns: Vec<ColumnDef>,
-    /// Names of columns of this table, each at most once; empty if not partitioned.
+    /// At least one unless there is a LIKE; names differ.
+    pub columns: Vec<TableColumn>,
+    /// Names of columns of this table (of `columns`, unless there is a LIKE), each at most once; empty if not
+    /// partitioned.
     pub partitioned_by: Vec<Ident>,
     /// The WITH options; empty if there are none.
     pub options: Options,
     /// Free text.
     pub comment: Option<Spanned<String>>,
+    /// The table this one takes after.
+    pub like: Option<Like>,
+}
+
+/// A column of a CREATE TABLE.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TableColumn {
+    /// A column with values of its own.
+    Physical(ColumnDef),
+    /// A column that is computed from others.
+    Computed(ComputedColumn),
+}
+
+/// `name AS expr [COMMENT '…']`
+#[derive(Clone, Debug, PartialEq)]
+pub struct ComputedColumn {
+    /// The column.
+    pub name: Ident,
+    /// What it is.
+    pub expr: Expr,
+    /// Free text.
+    pub comment: Option<Spanned<String>>,
+}
+
+/// `LIKE table [(feature, …)]`: which parts of another table a new one takes over. Its columns it always does.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Like {
+    /// The other table.
+    pub table: ObjectName,
+    /// What becomes of its computed columns.
+    pub generated: Merging,
+    /// What becomes of its options.
+    pub options: Merging,
+    /// Whether its partitioning is taken over; a PARTITIONED BY of the new table contradicts that.
+    pub partitions: bool,
+}
+
+/// What CREATE TABLE … LIKE does with a part that the new table may have as well.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merging {
+    /// Taken over; the same thing in both tables is an error.
+    Including,
+    /// Left out.
+    Excluding,
+    /// Taken over; what the new table says itself counts.
+    Overwriting,
+}
+
+/// `DROP TEMPORARY TABLE [IF EXISTS] name`
+#[derive(Clone, Debug, PartialEq)]
+pub struct DropTable {
+    /// The table.
+    pub name: ObjectName,
+    /// Whether none of this name is fine.
+    pub if_exists: bool,
 }
 
 /// `name TYPE [NOT NULL] [COMMENT '…']`
@@ -103,13 +164,28 @@ pub struct ColumnDef {
     pub comment: Option<Spanned<String>>,
 }
 
-/// `INSERT INTO target SELECT …`
+/// `INSERT INTO target [/*+ OPTIONS(…) */] [PARTITION (column = literal, …)] [(column, …)] SELECT …`
 #[derive(Clone, Debug, PartialEq)]
 pub struct Insert {
     /// The table written to.
     pub target: ObjectName,
-    /// Where its rows come from; columns map by position.
+    /// The options of the hint behind it; empty if there is none.
+    pub options: Options,
+    /// Columns with one value for all rows, each named once.
+    pub partition: Vec<PartitionValue>,
+    /// The columns that the SELECT gives, each named once; `None`: all others, in the table's order.
+    pub columns: Option<Spanned<Vec<Ident>>>,
+    /// Where the rows come from; columns map by position.
     pub select: Select,
+}
+
+/// `column = literal` of a static PARTITION
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartitionValue {
+    /// A partition column of the target.
+    pub column: Ident,
+    /// A literal.
+    pub value: Expr,
 }
 
 /// `SELECT item, … FROM table [WHERE filter]`
@@ -142,11 +218,13 @@ pub enum SelectItem {
     },
 }
 
-/// `table [[AS] alias]`
+/// `table [/*+ OPTIONS(…) */] [[AS] alias]`
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableRef {
     /// The table.
     pub name: ObjectName,
+    /// The options of the hint behind it; empty if there is none.
+    pub options: Options,
     /// The name its columns may be qualified with instead.
     pub alias: Option<Ident>,
 }
@@ -182,6 +260,18 @@ impl fmt::Display for ObjectName {
 impl fmt::Debug for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}@{}:{}", self.span.line, self.span.column)
+    }
+}
+
+// === impl TableColumn ===
+
+impl TableColumn {
+    /// The column's name.
+    pub fn name(&self) -> &Ident {
+        match self {
+            TableColumn::Physical(column) => &column.name,
+            TableColumn::Computed(column) => &column.name,
+        }
     }
 }
 

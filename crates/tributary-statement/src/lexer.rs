@@ -25,7 +25,7 @@ pub(crate) enum TokenKind {
     Number,
     /// An operator or punctuation mark.
     Symbol(&'static str),
-    /// `/*+ … */`
+    /// `/*+`, which begins hints; their tokens and the symbol `*/` follow.
     Hint,
     /// Behind the last token.
     End,
@@ -51,6 +51,8 @@ struct Lexer<'a> {
     at: usize,
     line: u32,
     column: u32,
+    /// Where the hints that are not closed yet began.
+    hint: Option<Span>,
     tokens: Vec<Token>,
     /// Empty, behind the last token.
     end: Span,
@@ -60,7 +62,7 @@ struct Lexer<'a> {
 /// of them), so that the secrets among them can be masked.
 pub(crate) fn tokenize(text: &str) -> (Vec<Token>, Option<LexError>) {
     let end = Span { line: 1, column: 1, ..Span::default() };
-    let mut lexer = Lexer { text, at: 0, line: 1, column: 1, tokens: Vec::new(), end };
+    let mut lexer = Lexer { text, at: 0, line: 1, column: 1, hint: None, tokens: Vec::new(), end };
     let error = lexer.run().err();
     let (kind, span) = (TokenKind::End, lexer.end);
     lexer.tokens.push(Token { kind, span });
@@ -76,6 +78,14 @@ impl<'a> Lexer<'a> {
             let rest = self.rest();
             if c.is_whitespace() || c == '\u{feff}' {
                 self.take();
+            } else if self.hint.is_some() && rest.starts_with("*/") {
+                self.hint = None;
+                self.take_bytes(2);
+                self.push(TokenKind::Symbol("*/"), start);
+            } else if rest.starts_with("/*+") && self.hint.is_none() {
+                self.hint = Some(start);
+                self.take_bytes(3);
+                self.push(TokenKind::Hint, start);
             } else if rest.starts_with("--") {
                 self.take_while(|c| c != '\n');
             } else if rest.starts_with("/*") {
@@ -96,25 +106,20 @@ impl<'a> Lexer<'a> {
                 return Err(self.stray(start, c));
             }
         }
-        Ok(())
+        match self.hint {
+            Some(start) => Err(never_closed("hint", start)),
+            None => Ok(()),
+        }
     }
 
-    /// From `/*` to `*/`; kept as a token only if it is a hint.
+    /// From `/*` to `*/`.
     fn comment(&mut self, start: Span) -> Result<(), LexError> {
         match self.rest()[2..].find("*/") {
             Some(length) => {
-                let hint = self.rest()[2..].starts_with('+');
                 self.take_bytes(length + 4);
-                if hint {
-                    self.push(TokenKind::Hint, start);
-                }
                 Ok(())
             }
-            None => Err(LexError {
-                span: Span { len: 2, ..start },
-                message: "this comment is never closed".to_owned(),
-                help: Some("close it with */"),
-            }),
+            None => Err(never_closed("comment", start)),
         }
     }
 
@@ -241,6 +246,14 @@ impl<'a> Lexer<'a> {
         let span = self.since(start);
         self.tokens.push(Token { kind, span });
         self.end = self.here();
+    }
+}
+
+fn never_closed(what: &str, start: Span) -> LexError {
+    LexError {
+        span: Span { len: 2, ..start },
+        message: format!("this {what} is never closed"),
+        help: Some("close it with */"),
     }
 }
 

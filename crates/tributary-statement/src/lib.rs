@@ -5,8 +5,8 @@
 //! that every mistake reads alike: `file:line:column: message`, the line, a caret, a remedy.
 //!
 //! The way of a text: `lexer` (characters to tokens with byte-exact places) -> `secrets` (which bytes no error may show)
-//! -> `variables` (`${NAME}`, `${file:PATH}` inside string literals) -> `statements`, `queries`, `expressions`, `data_types` over
-//! one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
+//! -> `variables` (`${NAME}`, `${file:PATH}` inside string literals) -> `statements`, `tables`, `queries`, `expressions`,
+//! `data_types` over one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
 //! Flink clause that is not supported, and masked errors are what it is for.
 //!
 //! Not here: what exists (catalogs, tables, functions, option keys), types of expressions, evaluation. Reads no file, no
@@ -27,12 +27,13 @@ mod source;
 mod span;
 mod statements;
 mod suggest;
+mod tables;
 mod types;
 mod variables;
 
 pub use ast::{
-    ColumnDef, CreateCatalog, CreateDatabase, CreateTable, Ident, Insert, ObjectName, Select, SelectItem, Set,
-    Statement, TableRef,
+    ColumnDef, ComputedColumn, CreateCatalog, CreateDatabase, CreateTable, DropTable, Ident, Insert, Like, Merging,
+    ObjectName, PartitionValue, Select, SelectItem, Set, Statement, TableColumn, TableRef,
 };
 pub use error::StatementError;
 pub use expr::{BinaryOp, CaseBranch, Expr, ExprKind, Literal, UnaryOp};

@@ -73,6 +73,14 @@ impl OptionValue {
         self.secret
     }
 
+    /// `text`, which speaks of this value, without it if it is a secret.
+    pub fn masked(&self, text: String) -> String {
+        match self.secret && !self.text.is_empty() {
+            true => text.replace(&self.text, MASK),
+            false => text,
+        }
+    }
+
     /// Where the value stands, quotes included.
     pub fn span(&self) -> Span {
         self.span

@@ -187,6 +187,29 @@ impl<'a> Parser<'a> {
         Ok(items)
     }
 
+    /// Whether a statement ends here.
+    pub(crate) fn is_statement_end(&self) -> bool {
+        self.peek().kind == TokenKind::End || self.is_symbol(";")
+    }
+
+    /// Fails at the second of two equal names.
+    pub(crate) fn distinct<'n>(&self, what: &str, names: impl Iterator<Item = &'n Ident>) -> Parsed<()> {
+        let mut seen: Vec<&Ident> = Vec::new();
+        for name in names {
+            if let Some(first) = seen.iter().find(|first| first.value == name.value) {
+                return Err(self.source.error(
+                    name.span,
+                    format!(
+                        "the {what} `{}` is there twice, first at {}:{}",
+                        name.value, first.span.line, first.span.column
+                    ),
+                ));
+            }
+            seen.push(name);
+        }
+        Ok(())
+    }
+
     /// Whether the next token can stand where a name is expected.
     pub(crate) fn is_name(&self) -> bool {
         let token = self.peek();
@@ -282,8 +305,8 @@ impl<'a> Parser<'a> {
             TokenKind::Hint => {
                 return self
                     .source
-                    .error(token.span, "hints (`/*+ … */`) are not supported here")
-                    .with_help("set the option in WITH, or remove the hint");
+                    .error(self.hint_span(), "hints (`/*+ … */`) are not supported here")
+                    .with_help("write /*+ OPTIONS('key' = 'value') */ behind the name of a table, or remove the hint");
             }
             TokenKind::End => "the end of the text".to_owned(),
             TokenKind::Text => "a string".to_owned(),
@@ -338,6 +361,15 @@ impl<'a> Parser<'a> {
             format!("`{}` is still a placeholder", self.source.text(span).trim_matches('`'))
         };
         self.source.error(span, message).with_help("put your own value in its place")
+    }
+
+    /// From the next token, which begins a hint, to the hint's end.
+    fn hint_span(&self) -> Span {
+        let mut ahead = 0;
+        while self.peek_at(ahead).kind != TokenKind::End && !self.symbol_at(ahead, "*/") {
+            ahead += 1;
+        }
+        self.peek().span.to(self.peek_at(ahead).span)
     }
 
     /// The span of `<words>` outside a string, if that is what comes next.

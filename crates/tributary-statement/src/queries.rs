@@ -2,7 +2,7 @@
 
 use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser, Refused};
-use crate::{Ident, Insert, Select, SelectItem, Statement, TableRef};
+use crate::{ExprKind, Ident, Insert, PartitionValue, Select, SelectItem, Spanned, TableRef};
 
 /// Clauses of a query that can follow its table or its WHERE.
 const REFUSED_CLAUSES: &[Refused] = &[
@@ -31,23 +31,30 @@ const REFUSED_CLAUSES: &[Refused] = &[
 ];
 
 impl Parser<'_> {
-    /// `INSERT INTO target SELECT …`
-    pub(crate) fn insert(&mut self) -> Parsed<Statement> {
+    /// `INSERT INTO target [hint] [PARTITION (column = literal, …)] [(column, …)] SELECT …`
+    pub(crate) fn insert(&mut self) -> Parsed<Insert> {
         self.take();
         if self.is_word("OVERWRITE") {
             return Err(self.refuse(1, "INSERT OVERWRITE is", "write INSERT INTO: tables are append-only"));
         }
         self.expect("INTO")?;
         let target = self.object_name("the name of a table", 3)?;
-        if self.is_word("PARTITION") {
-            return Err(self.refuse(1, "a static PARTITION is", "give the partition's values in the SELECT"));
+        let options = self.hinted_options()?;
+        let partition = self.static_partition()?;
+        let columns = self.insert_columns()?;
+        if let Some(both) = partition.iter().find(|value| {
+            let given = columns.iter().flat_map(|columns| columns.value.iter());
+            given.into_iter().any(|column| column.value == value.column.value)
+        }) {
+            let message = format!("the column `{}` has its value from PARTITION already", both.column.value);
+            let again = columns.iter().flat_map(|columns| columns.value.iter()).find(|c| c.value == both.column.value);
+            let span = again.map_or(both.column.span, |column| column.span);
+            return Err(self.source.error(span, message).with_help("leave it out of the column list"));
         }
-        if self.is_symbol("(") {
-            return Err(self.refuse(
-                1,
-                "a column list is",
-                "name every column of the table in the SELECT, in its order",
-            ));
+        if self.is_word("PARTITION") {
+            return Err(self
+                .expected("SELECT")
+                .with_help("the order is INSERT INTO table PARTITION (column = value) (columns) SELECT"));
         }
         for word in ["VALUES", "WITH", "TABLE"] {
             if self.is_word(word) {
@@ -55,7 +62,47 @@ impl Parser<'_> {
             }
         }
         let select = self.select()?;
-        Ok(Statement::Insert(Insert { target, select }))
+        Ok(Insert { target, options, partition, columns, select })
+    }
+
+    /// `[PARTITION (column = literal, …)]`
+    fn static_partition(&mut self) -> Parsed<Vec<PartitionValue>> {
+        if self.accept(&["PARTITION"]).is_none() {
+            return Ok(Vec::new());
+        }
+        let values = self.list(|parser| {
+            let column = parser.name("the name of a partition column")?;
+            if parser.is_symbol(",") || parser.is_symbol(")") {
+                return Err(parser
+                    .expected("`=` and a value")
+                    .with_help("a partition column without a fixed value comes from the SELECT: leave it out here"));
+            }
+            parser.expect_symbol("=")?;
+            let value = parser.expression()?;
+            if !matches!(value.kind, ExprKind::Literal(_)) {
+                return Err(parser
+                    .source
+                    .error(value.span, format!("the value of partition column `{}` must be a literal", column.value))
+                    .with_help("compute it in the SELECT, and leave the column out of PARTITION"));
+            }
+            Ok(PartitionValue { column, value })
+        })?;
+        self.distinct("partition column", values.iter().map(|value| &value.column))?;
+        Ok(values)
+    }
+
+    /// `[(column, …)]`
+    fn insert_columns(&mut self) -> Parsed<Option<Spanned<Vec<Ident>>>> {
+        if !self.is_symbol("(") {
+            return Ok(None);
+        }
+        if self.words_at(1, &["SELECT"]) {
+            return Err(self.refuse(2, "a SELECT in parentheses is", "leave the parentheses out"));
+        }
+        let start = self.peek().span;
+        let columns = self.list(|parser| parser.name("the name of a column"))?;
+        self.distinct("column", columns.iter())?;
+        Ok(Some(Spanned::new(columns, start.to(self.last_span()))))
     }
 
     fn select(&mut self) -> Parsed<Select> {
@@ -69,7 +116,7 @@ impl Parser<'_> {
             items.push(self.select_item()?);
         }
         if self.accept(&["FROM"]).is_none() {
-            if self.peek().kind == TokenKind::End || self.is_symbol(";") {
+            if self.is_statement_end() {
                 return Err(self.expected("`,` or FROM").with_help("a SELECT reads one table: add FROM and its name"));
             }
             return Err(self.expected_one_of("an operator, `,` or FROM", &["FROM", "AS"]));
@@ -81,7 +128,7 @@ impl Parser<'_> {
             None => None,
         };
         self.refuse_any(REFUSED_CLAUSES)?;
-        if self.peek().kind != TokenKind::End && !self.is_symbol(";") {
+        if !self.is_statement_end() {
             return Err(match filter {
                 None => self.expected_one_of("WHERE or `;`", &["WHERE"]),
                 Some(_) => self.expected_one_of("an operator or `;`", &["AND", "OR", "IS"]),
@@ -102,12 +149,13 @@ impl Parser<'_> {
         if self.is_symbol("(") {
             return Err(self.refuse(1, "a table function is", "a SELECT reads one table"));
         }
+        let options = self.hinted_options()?;
         self.refuse_any(REFUSED_CLAUSES)?;
         let alias = self.alias(&["WHERE"])?;
         if self.is_symbol(",") {
             return Err(self.refuse(1, "reading several tables is", "a SELECT reads one table"));
         }
-        Ok(TableRef { name, alias })
+        Ok(TableRef { name, options, alias })
     }
 
     fn select_item(&mut self) -> Parsed<SelectItem> {

@@ -1,29 +1,26 @@
 //! Rules for statements. Every clause of Flink SQL that is not supported is refused by its name.
 
 use crate::lexer::TokenKind;
-use crate::parser::{Parsed, Parser, Refused};
+use crate::parser::{Parsed, Parser};
 use crate::{
-    ColumnDef, CreateCatalog, CreateDatabase, CreateTable, Ident, OptionEntry, OptionValue, Options, Set, Spanned,
-    Statement, StatementError, is_secret_key, nearest, variables,
+    CreateCatalog, CreateDatabase, DropTable, OptionEntry, OptionValue, Options, Set, Spanned, Statement,
+    StatementError, is_secret_key, variables,
 };
 
 /// What a statement can begin with.
-const STATEMENTS: &[&str] = &["CREATE", "INSERT", "RESET", "SET", "USE"];
+const STATEMENTS: &[&str] = &["BEGIN", "CREATE", "DROP", "EXECUTE", "INSERT", "RESET", "SET", "USE"];
 
 /// What a statement of Flink can begin with besides, and what to do instead.
 const REFUSED_STATEMENTS: &[(&str, &str)] = &[
     ("ADD", ""),
     ("ALTER", "change the table with the engine that owns it"),
     ("ANALYZE", ""),
-    ("BEGIN", "write the INSERT without a statement set"),
     ("CALL", ""),
     ("COMPILE", ""),
     ("DELETE", "tables are append-only"),
     ("DESC", ""),
     ("DESCRIBE", ""),
-    ("DROP", ""),
-    ("END", ""),
-    ("EXECUTE", "write the INSERT without a statement set"),
+    ("END", "no statement set is open"),
     ("EXPLAIN", ""),
     ("LOAD", ""),
     ("MERGE", "tables are append-only"),
@@ -39,33 +36,16 @@ const REFUSED_STATEMENTS: &[(&str, &str)] = &[
 ];
 
 const QUOTE_BOTH: &str = "write 'key' = 'value', both in quotes";
-const NO_KEYS: &str = "leave it out: tables are append-only";
-
-/// What can stand in place of a column of a CREATE TABLE.
-const TABLE_CONSTRAINTS: &[Refused] = &[
-    (&["PRIMARY", "KEY"], "PRIMARY KEY is", NO_KEYS),
-    (&["CONSTRAINT"], "CONSTRAINT is", NO_KEYS),
-    (&["WATERMARK", "FOR"], "WATERMARK is", "leave it out"),
+/// What CREATE can make that is not ours, and what to do instead.
+const REFUSED_OBJECTS: &[(&str, &str)] = &[
+    ("VIEW", "put its expressions into the SELECT, or into computed columns of the temporary table"),
+    ("FUNCTION", ""),
+    ("MODEL", ""),
+    ("MATERIALIZED", ""),
+    ("CONNECTION", ""),
+    ("SYSTEM", ""),
+    ("EXTERNAL", ""),
 ];
-
-/// What can stand behind the type of a column.
-const COLUMN_CONSTRAINTS: &[Refused] = &[
-    (&["PRIMARY", "KEY"], "PRIMARY KEY is", NO_KEYS),
-    (&["UNIQUE"], "UNIQUE is", NO_KEYS),
-    (&["CONSTRAINT"], "CONSTRAINT is", NO_KEYS),
-    (&["METADATA"], "a METADATA column is", ""),
-    (&["DEFAULT"], "DEFAULT is", "give the value in the SELECT"),
-];
-
-/// Clauses behind the columns of a CREATE TABLE.
-const REFUSED_TABLE_CLAUSES: &[Refused] = &[
-    (&["LIKE"], "CREATE TABLE … LIKE is", "write the columns out"),
-    (&["AS"], "CREATE TABLE … AS SELECT is", "write CREATE TABLE, then INSERT INTO"),
-    (&["DISTRIBUTED"], "DISTRIBUTED BY is", "leave it out: buckets are not supported"),
-];
-
-/// What CREATE can make that is not ours.
-const REFUSED_OBJECTS: &[&str] = &["VIEW", "FUNCTION", "MODEL", "MATERIALIZED", "CONNECTION", "SYSTEM", "EXTERNAL"];
 
 impl Parser<'_> {
     /// All statements, each ended by a semicolon but for the last, which may do without.
@@ -79,7 +59,7 @@ impl Parser<'_> {
             }
             let statement = self.statement()?;
             let span = start.span.to(self.last_span());
-            if self.peek().kind != TokenKind::End && !self.is_symbol(";") {
+            if !self.is_statement_end() {
                 return Err(self.expected("`;` or the end of the text"));
             }
             statements.push(Spanned::new(statement, span));
@@ -96,13 +76,12 @@ impl Parser<'_> {
             "RESET" => self.reset(),
             "USE" => self.use_object(),
             "CREATE" => self.create(),
-            "INSERT" => self.insert(),
+            "INSERT" => self.insert().map(Statement::Insert),
+            "DROP" => self.drop_table(),
+            "EXECUTE" | "BEGIN" => self.statement_set(),
             other => {
                 let refused = REFUSED_STATEMENTS.iter().find(|(word, _)| *word == other);
                 Err(match refused {
-                    Some(_) if self.words_at(0, &["EXECUTE", "STATEMENT", "SET"]) => {
-                        self.refuse(3, "EXECUTE STATEMENT SET is", "write the INSERT by itself")
-                    }
                     Some((word, help)) => self.refuse(1, &format!("{word} is"), help),
                     None => self.unknown_statement(),
                 })
@@ -130,7 +109,7 @@ impl Parser<'_> {
     /// `RESET ['key']`
     fn reset(&mut self) -> Parsed<Statement> {
         self.take();
-        if self.peek().kind == TokenKind::End || self.is_symbol(";") {
+        if self.is_statement_end() {
             return Ok(Statement::Reset(None));
         }
         let key = self
@@ -153,6 +132,59 @@ impl Parser<'_> {
         Ok(Statement::UseDatabase(name))
     }
 
+    /// `EXECUTE STATEMENT SET BEGIN insert; … END`, `BEGIN STATEMENT SET; insert; … END`
+    fn statement_set(&mut self) -> Parsed<Statement> {
+        if self.is_word("EXECUTE") && !self.words_at(1, &["STATEMENT"]) {
+            return Err(self.refuse(1, "EXECUTE of anything but a STATEMENT SET is", "write the INSERT by itself"));
+        }
+        let begins = self.take();
+        self.expect("STATEMENT")?;
+        self.expect("SET")?;
+        if self.text(begins).eq_ignore_ascii_case("BEGIN") {
+            self.expect_symbol(";")?;
+        } else {
+            self.expect("BEGIN")?;
+        }
+        let mut inserts = Vec::new();
+        loop {
+            if inserts.is_empty() && self.is_word("END") {
+                return Err(self.source.error(self.peek().span, "a statement set needs at least one INSERT"));
+            }
+            if self.accept(&["END"]).is_some() {
+                return Ok(Statement::StatementSet(inserts));
+            }
+            if !self.is_word("INSERT") {
+                let error = self.expected_one_of("INSERT or END", &["INSERT", "END"]);
+                return Err(error.or_help("a statement set holds INSERT INTO … SELECT …; only, and is closed with END"));
+            }
+            inserts.push(self.insert()?);
+            self.expect_symbol(";")?;
+        }
+    }
+
+    /// `DROP TEMPORARY TABLE [IF EXISTS] name`
+    fn drop_table(&mut self) -> Parsed<Statement> {
+        self.take();
+        if self.accept(&["TEMPORARY"]).is_none() {
+            let help = match self.is_word("TABLE") {
+                true => "DROP TEMPORARY TABLE is; drop a table of a catalog with the engine that owns it",
+                false => "only DROP TEMPORARY TABLE is",
+            };
+            let name = self.text(self.peek()).to_ascii_uppercase();
+            return Err(match self.peek().kind {
+                TokenKind::Word => self.refuse(1, &format!("DROP {name} is"), help),
+                _ => self.expected("TEMPORARY TABLE"),
+            });
+        }
+        self.expect("TABLE")?;
+        let if_exists = self.accept(&["IF"]).is_some();
+        if if_exists {
+            self.expect("EXISTS")?;
+        }
+        let name = self.object_name("the name of a table", 3)?;
+        Ok(Statement::DropTable(DropTable { name, if_exists }))
+    }
+
     fn create(&mut self) -> Parsed<Statement> {
         self.take();
         if self.words_at(0, &["OR", "REPLACE"]) {
@@ -162,8 +194,9 @@ impl Parser<'_> {
         if self.accept(&["TABLE"]).is_some() {
             return self.create_table(temporary).map(Statement::CreateTable);
         }
-        if let Some(object) = REFUSED_OBJECTS.iter().find(|word| self.is_word(word)) {
-            return Err(self.refuse(1, &format!("CREATE {object} is"), ""));
+        if let Some((object, help)) = REFUSED_OBJECTS.iter().find(|(word, _)| self.is_word(word)) {
+            let temporary = if temporary { "TEMPORARY " } else { "" };
+            return Err(self.refuse(1, &format!("CREATE {temporary}{object} is"), help));
         }
         if temporary {
             return Err(self.expected_one_of("TABLE", &["TABLE"]));
@@ -197,114 +230,28 @@ impl Parser<'_> {
         Ok(CreateDatabase { name, if_not_exists, comment, options })
     }
 
-    fn create_table(&mut self, temporary: bool) -> Parsed<CreateTable> {
-        let if_not_exists = self.if_not_exists()?;
-        let name = self.object_name("the name of a table", 3)?;
-        if self.is_symbol("(") && self.symbol_at(1, ")") {
-            return Err(self.source.error(name.span, "a table needs at least one column"));
-        }
-        if !self.is_symbol("(") {
-            self.refuse_any(REFUSED_TABLE_CLAUSES)?;
-        }
-        let columns = self.list(Self::column)?;
-        self.distinct("column", columns.iter().map(|column| &column.name))?;
-        let comment = self.comment()?;
-        self.refuse_any(REFUSED_TABLE_CLAUSES)?;
-        let partitioned_by = self.partitioned_by(&columns)?;
-        let options = self.with_options()?;
-        self.refuse_any(REFUSED_TABLE_CLAUSES)?;
-        if self.peek().kind != TokenKind::End && !self.is_symbol(";") {
-            return Err(self.misplaced_table_clause());
-        }
-        Ok(CreateTable { name, temporary, if_not_exists, columns, partitioned_by, options, comment })
-    }
-
-    fn misplaced_table_clause(&self) -> StatementError {
-        let clauses = ["COMMENT", "PARTITIONED", "WITH"];
-        if clauses.iter().any(|clause| self.is_word(clause)) {
-            return self
-                .expected("`;` or the end of the text")
-                .with_help("the order is (columns) COMMENT, PARTITIONED BY, WITH, each once");
-        }
-        self.expected_one_of("COMMENT, PARTITIONED BY, WITH or `;`", &clauses)
-    }
-
-    /// `name TYPE [NULL | NOT NULL] [COMMENT '…']`
-    fn column(&mut self) -> Parsed<ColumnDef> {
-        self.refuse_any(TABLE_CONSTRAINTS)?;
-        if self.is_word("UNIQUE") && self.symbol_at(1, "(") {
-            return Err(self.refuse(1, "UNIQUE is", NO_KEYS));
-        }
-        let name = self.name("the name of a column")?;
-        if self.is_word("AS") {
-            return Err(self.refuse(1, "a computed column is", "compute it in the SELECT"));
-        }
-        let data_type = self.data_type()?;
-        let nullable = match self.accept(&["NOT"]) {
-            Some(_) => {
-                self.expect("NULL")?;
-                false
-            }
-            None => {
-                self.accept(&["NULL"]);
-                true
-            }
-        };
-        self.refuse_any(COLUMN_CONSTRAINTS)?;
-        let comment = self.comment()?;
-        self.refuse_any(COLUMN_CONSTRAINTS)?;
-        Ok(ColumnDef { name, data_type, nullable, comment })
-    }
-
-    /// `[PARTITIONED BY (column, …)]`
-    fn partitioned_by(&mut self, columns: &[ColumnDef]) -> Parsed<Vec<Ident>> {
-        if self.accept(&["PARTITIONED"]).is_none() {
-            return Ok(Vec::new());
-        }
-        self.expect("BY")?;
-        let keys = self.list(|parser| parser.name("the name of a column"))?;
-        self.distinct("partition column", keys.iter())?;
-        let names = || columns.iter().map(|column| column.name.as_str());
-        for key in &keys {
-            if !names().any(|name| name == key.value) {
-                let error =
-                    self.source.error(key.span, format!("the table has no column `{}` to partition by", key.value));
-                return Err(match nearest(&key.value, names()) {
-                    Some(meant) => error.with_help(format!("did you mean `{meant}`?")),
-                    None => error.with_help("declare it among the columns"),
-                });
-            }
-        }
-        Ok(keys)
-    }
-
-    fn distinct<'n>(&self, what: &str, names: impl Iterator<Item = &'n Ident>) -> Parsed<()> {
-        let mut seen: Vec<&Ident> = Vec::new();
-        for name in names {
-            if let Some(first) = seen.iter().find(|first| first.value == name.value) {
-                return Err(self.source.error(
-                    name.span,
-                    format!(
-                        "the {what} `{}` is there twice, first at {}:{}",
-                        name.value, first.span.line, first.span.column
-                    ),
-                ));
-            }
-            seen.push(name);
-        }
-        Ok(())
-    }
-
     /// `[WITH ('key' = 'value', …)]`
-    fn with_options(&mut self) -> Parsed<Options> {
+    pub(crate) fn with_options(&mut self) -> Parsed<Options> {
         match self.accept(&["WITH"]) {
             Some(_) => self.options(),
             None => Ok(Options::default()),
         }
     }
 
+    /// `[/*+ OPTIONS('key' = 'value', …) */]`
+    pub(crate) fn hinted_options(&mut self) -> Parsed<Options> {
+        if self.peek().kind != TokenKind::Hint || !self.words_at(1, &["OPTIONS"]) {
+            return Ok(Options::default());
+        }
+        self.take();
+        self.take();
+        let options = self.options()?;
+        self.expect_symbol("*/")?;
+        Ok(options)
+    }
+
     /// `('key' = 'value', …)`, or `()`
-    fn options(&mut self) -> Parsed<Options> {
+    pub(crate) fn options(&mut self) -> Parsed<Options> {
         let mut options = Options::default();
         if self.is_symbol("(") && self.symbol_at(1, ")") {
             self.take();

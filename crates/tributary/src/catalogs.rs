@@ -1,18 +1,13 @@
 //! From settings and a name on the command line to a table.
 
-use paimon_catalog::{Catalog as _, FilesystemCatalog, Table, TableIdentifier};
-use paimon_table::store::{Storage, StorageOptions};
-use tributary_job::CATALOG_OPTIONS;
+use std::path::Path;
+
+use paimon_catalog::{Table, TableIdentifier};
+use tributary_job::OpenedCatalog;
 use tributary_runtime::Env;
-use tributary_statement::nearest;
 
-use crate::failure::Failure;
+use crate::failure::{CommandError, Failure};
 use crate::settings::{CatalogOptions, Settings};
-
-/// The catalog options there are.
-fn keys() -> impl Iterator<Item = &'static str> + Clone {
-    CATALOG_OPTIONS.iter().map(|option| option.key)
-}
 
 /// Loads `DB.T` or `CATALOG.DB.T`, or a branch of it.
 pub(crate) async fn table(settings: &Settings, name: &str, branch: Option<&str>, env: &Env) -> Result<Table, Failure> {
@@ -34,31 +29,18 @@ pub(crate) async fn table(settings: &Settings, name: &str, branch: Option<&str>,
     if let Some(branch) = branch {
         identifier = identifier.on_branch(branch);
     }
-    Ok(opened.load_table(&identifier).await?)
+    Ok(opened.catalog.load_table(&identifier).await?)
 }
 
-/// Opens a catalog of the settings.
+/// Opens a catalog of the settings, as a CREATE CATALOG would. A relative warehouse is below the working directory.
 pub(crate) fn open(
     name: &str,
     options: &CatalogOptions,
     settings: &Settings,
     env: &Env,
-) -> Result<FilesystemCatalog, Failure> {
-    let bad = |why: String| Failure::usage(format!("catalog `{name}`: {why}"));
-    for (key, expected) in [("type", "paimon"), ("metastore", "filesystem")] {
-        if options.get(key).is_some_and(|value| value != expected) {
-            return Err(bad(format!("`{key}` must be `{expected}`; other catalogs are not supported yet")));
-        }
-    }
-    if let Some(key) = options.keys().find(|key| keys().all(|known| known != key.as_str())) {
-        let takes = || format!("it takes {}", keys().collect::<Vec<_>>().join(", "));
-        let remedy = nearest(key, keys()).map_or_else(takes, |known| format!("did you mean `{known}`?"));
-        return Err(bad(format!("there is no option `{key}`; {remedy}")));
-    }
-    let warehouse =
-        options.get("warehouse").ok_or_else(|| bad("`warehouse` is missing; set it to a folder".to_owned()))?;
-    let storage = Storage::open_with(warehouse, StorageOptions { fsync: settings.storage.fsync })?;
-    Ok(FilesystemCatalog::new(storage, warehouse, env))
+) -> Result<OpenedCatalog, Failure> {
+    OpenedCatalog::try_open(options, Path::new(""), settings.storage.fsync, env)
+        .map_err(|problem| CommandError::Catalog { name: name.to_owned(), problem }.into())
 }
 
 /// The catalog that a name without one means.

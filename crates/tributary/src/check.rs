@@ -32,7 +32,7 @@ pub(crate) async fn check(arguments: &CheckArguments, settings: &Settings, env: 
     tell("settings", Ok(from))?;
     for (name, options) in &settings.catalogs {
         let outcome = match catalogs::open(name, options, settings, &env) {
-            Ok(catalog) => probe(&catalog, &env).await,
+            Ok(opened) => probe(&*opened.catalog, &env).await,
             Err(failure) => Err(failure),
         };
         tell(&format!("catalog {name}"), outcome)?;

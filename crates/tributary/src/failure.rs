@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use tributary_job::CatalogOptionError;
 use tributary_runtime::{Classify, FailureKind};
 
 use crate::log::Console;
@@ -29,6 +30,8 @@ pub(crate) enum CommandError {
          again next time (job.drain-deadline sets the deadline)"
     )]
     NotDrained,
+    #[error("catalog `{name}`: {problem}")]
+    Catalog { name: String, problem: CatalogOptionError },
     #[error("cannot {doing}")]
     Io { doing: String, source: io::Error },
 }
@@ -38,6 +41,7 @@ impl Classify for CommandError {
         match self {
             Self::Usage(_) => FailureKind::Usage,
             Self::NotDrained => FailureKind::NotDrained,
+            Self::Catalog { problem, .. } => problem.kind(),
             Self::Internal(_) | Self::Io { .. } => FailureKind::Internal,
         }
     }

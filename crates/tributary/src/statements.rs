@@ -1,7 +1,6 @@
 //! Job files to pipelines.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::instrument::WithSubscriber;
@@ -37,38 +36,44 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<JobFile>, Failure> {
     paths.iter().map(read).collect()
 }
 
-/// Carries the statements out. A catalog that cannot be reached is waited for until a drain is requested.
+/// Carries the statements out, unless a drain is requested. A catalog that cannot be reached is waited for.
 pub(crate) async fn carry_out(
     files: &[JobFile],
     settings: &Settings,
     env: &Env,
     drain: &Drain,
 ) -> Result<Vec<PipelinePlan>, Failure> {
-    let backoff = Backoff::try_new(LEAST_WAIT, LONGEST_WAIT).map_err(|why| CommandError::Internal(why.to_string()))?;
-    let mut attempt = 0;
-    loop {
-        let failure = tokio::select! {
-            () = drain.requested() => return Ok(Vec::new()),
-            done = rehearsed(files, settings, env) => match done {
-                Err(failure) if failure.kind() == FailureKind::Transient => failure,
-                done => return done,
-            },
-        };
-        let wait = backoff.delay(attempt, &env.random);
-        attempt += 1;
-        warn!(error = failure.text(), ?wait, "the job cannot be opened yet");
-        tokio::select! {
-            () = drain.requested() => return Ok(Vec::new()),
-            () = tokio::time::sleep(wait) => {}
-        }
+    let done = async {
+        rehearse(files, settings, env).await?;
+        Ok(session(files, Mode::Run, settings, env).await?.into_plans()?)
+    };
+    tokio::select! {
+        biased;
+        () = drain.requested() => Ok(Vec::new()),
+        done = done => done,
     }
 }
 
-/// Resolves everything before anything is created: a mistake in the last statement leaves no table behind.
-async fn rehearsed(files: &[JobFile], settings: &Settings, env: &Env) -> Result<Vec<PipelinePlan>, Failure> {
-    // What is worth a log line is said once, when it is done.
-    session(files, Mode::Check, settings, env).with_subscriber(NoSubscriber::default()).await?.into_plans()?;
-    Ok(session(files, Mode::Run, settings, env).await?.into_plans()?)
+/// Resolves everything before anything is created: a mistake in the last statement leaves no table behind. A rehearsal
+/// creates nothing, so it may begin anew as often as a catalog cannot be reached.
+async fn rehearse(files: &[JobFile], settings: &Settings, env: &Env) -> Result<(), Failure> {
+    let backoff = Backoff::try_new(LEAST_WAIT, LONGEST_WAIT).map_err(|why| CommandError::Internal(why.to_string()))?;
+    let mut attempt = 0;
+    loop {
+        // What is worth a log line is said once, when it is done.
+        let rehearsal = async { Ok(session(files, Mode::Check, settings, env).await?.into_plans()?) };
+        let failure: Failure = match rehearsal.with_subscriber(NoSubscriber::default()).await {
+            Ok(_) => return Ok(()),
+            Err(failure) => failure,
+        };
+        if failure.kind() != FailureKind::Transient {
+            return Err(failure);
+        }
+        let wait = backoff.delay(attempt, &env.random);
+        attempt += 1;
+        warn!(error = failure.text(), ?wait, "the job cannot be opened yet");
+        tokio::time::sleep(wait).await;
+    }
 }
 
 /// The files' statements on top of the catalogs of the settings.
@@ -81,9 +86,8 @@ pub(crate) async fn session(files: &[JobFile], mode: Mode, settings: &Settings, 
     };
     let mut session = Session::new(mode, defaults, env.clone());
     for (name, options) in &settings.catalogs {
-        let catalog = catalogs::open(name, options, settings, env)?;
-        let default_database = options.get("default-database").map_or("default", String::as_str);
-        session.add_catalog(name, Arc::new(catalog), default_database);
+        let opened = catalogs::open(name, options, settings, env)?;
+        session.add_catalog(name, opened.catalog, opened.default_database);
     }
     for file in files {
         session.apply(&file.script, &file.path).await?;

@@ -172,7 +172,7 @@ fn bad_input_is_named_with_its_remedy_before_anything_starts() {
         (
             &["run", "syntax.sql"],
             "error: syntax.sql:1:1: no statement begins with `SELEC`\n  1 | SELEC 1\n    | ^^^^^\n  help: the \
-             statements are CREATE, INSERT, RESET, SET, USE\n",
+             statements are BEGIN, CREATE, DROP, EXECUTE, INSERT, RESET, SET, USE\n",
         ),
         (
             &["run", "empty.sql", "--listen", "127.0.0.1:0"],
@@ -203,7 +203,7 @@ fn bad_input_is_named_with_its_remedy_before_anything_starts() {
         (&["table", "count", "t", "--warehouse", "w"], "error: `t` is not the name of a table; write DATABASE.TABLE\n"),
         (
             &["table", "count", "db.t", "--warehouse", "w", "--catalog-option", "warehuse=a"],
-            "error: catalog `paimon`: there is no option `warehuse`; did you mean `warehouse`?\n",
+            "error: catalog `paimon`: there is no catalog option `warehuse`; did you mean 'warehouse'?\n",
         ),
     ] {
         let done = tributary(folder.path(), arguments);

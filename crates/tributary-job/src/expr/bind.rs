@@ -11,7 +11,7 @@ use paimon_format::{DataType, TypeRoot};
 use paimon_table::arrow::arrow_type;
 use tributary_statement::{BinaryOp, CaseBranch, Expr, ExprKind, Ident, Literal, Span, SqlType, UnaryOp, nearest};
 
-use super::eval::{Bound, Comparison, Input, Kind};
+use super::eval::{Bound, Comparison, EvalError, Input, Kind};
 use super::functions;
 use super::types::{self, Arithmetic, Family, family};
 use super::zone::{Moment, Zone};
@@ -26,10 +26,11 @@ pub(crate) struct BindError {
 }
 
 /// A column an expression may name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct InputColumn {
     pub(crate) name: String,
-    pub(crate) data_type: DataType,
+    /// A column of the input, or what a computed column stands for.
+    pub(crate) value: Bound,
 }
 
 /// What the names in an expression refer to.
@@ -42,6 +43,15 @@ pub(crate) struct Scope<'a> {
 }
 
 type Result<T, E = BindError> = std::result::Result<T, E>;
+
+// === impl InputColumn ===
+
+impl InputColumn {
+    /// The `index`-th column of the input.
+    pub(crate) fn physical(index: usize, name: impl Into<String>, data_type: DataType) -> Self {
+        Self { name: name.into(), value: Bound::new(Kind::Column(index), data_type) }
+    }
+}
 
 // === impl BindError ===
 
@@ -129,7 +139,7 @@ impl Scope<'_> {
         }
         let index = self.columns.iter().position(|column| column.name == name.value);
         match index {
-            Some(index) => Ok(Bound::new(Kind::Column(index), self.columns[index].data_type.clone())),
+            Some(index) => Ok(self.columns[index].value.clone()),
             None => {
                 let error = BindError::new(name.span, format!("unknown column `{}` in `{}`", name.value, self.table));
                 let names = self.columns.iter().map(|column| column.name.as_str());
@@ -236,11 +246,14 @@ impl Scope<'_> {
         if !constant {
             return bound;
         }
+        self.constant(&bound).unwrap_or(bound)
+    }
+
+    /// The literal that an expression of literals comes to.
+    pub(crate) fn constant(&self, bound: &Bound) -> Result<Bound, EvalError> {
         let input = Input::new(&[], 1, Moment::new(0, self.zone), self.zone);
-        match bound.eval(&input).and_then(|value| value.into_array(1)) {
-            Ok(array) => Bound::new(Kind::Literal(array), bound.data_type),
-            Err(_) => bound,
-        }
+        let array = bound.eval(&input)?.into_array(1)?;
+        Ok(Bound::new(Kind::Literal(array), bound.data_type.clone()))
     }
 }
 

@@ -4,7 +4,8 @@
 //! [`bind`] resolves names and types against a source and reports mistakes with their place; [`eval`] computes columns,
 //! or one [`value`] for all rows; the other modules each hold one part of the semantics: [`types`] the rules, [`cast`],
 //! [`arithmetic`], [`text`] and [`time_field`] the kernels, [`text_form`] and [`parse`] the text forms, [`zone`] the
-//! session's time zone, [`functions`] which functions there are. [`select`] puts them together for one INSERT.
+//! session's time zone, [`functions`] which functions there are. [`select`] puts them together for one INSERT, for the
+//! columns of its [`target`].
 //!
 //! Not here: aggregates, joins, nested types.
 
@@ -16,6 +17,7 @@ mod functions;
 mod nested;
 mod parse;
 mod select;
+pub(crate) mod target;
 mod text;
 mod text_form;
 mod time_field;

@@ -9,7 +9,8 @@ use tributary_sink::{RowTransform, TransformError};
 use tributary_statement::{Ident, Select, SelectItem, Span};
 
 use super::bind::{BindError, Scope, coerce, is_null};
-use super::eval::{Bound, EvalError, Input, Kind, true_mask};
+use super::eval::{Bound, EvalError, Input, true_mask};
+use super::target::{Origin, Target};
 use super::types::{explicit_cast, implicit_cast};
 use super::zone::{Moment, Zone};
 
@@ -32,49 +33,55 @@ struct TargetColumn {
 // === impl BoundSelect ===
 
 impl BoundSelect {
-    /// Binds `select` in `scope`; its items map to `fields`, those of `table`, by position, and are
-    /// cast where Flink would do so without being asked. `schema` is the table's arrow schema.
-    pub(crate) fn bind(
-        select: &Select,
-        scope: &Scope<'_>,
-        table: &str,
-        fields: &[DataField],
-        schema: SchemaRef,
-    ) -> Result<Self, BindError> {
+    /// Binds `select` in `scope`; its items map to the columns `target` wants from it by position, and are
+    /// cast where Flink would do so without being asked.
+    pub(crate) fn bind(select: &Select, scope: &Scope<'_>, target: Target<'_>) -> Result<Self, BindError> {
         let mut values: Vec<(Span, Bound)> = Vec::new();
         for item in &select.items {
             match item {
                 SelectItem::Expr { expr, .. } => values.push((expr.span, scope.bind(expr)?)),
                 SelectItem::Wildcard { qualifier, span } => {
                     check_qualifier(scope, qualifier)?;
-                    values.extend(scope.columns.iter().enumerate().map(|(index, column)| {
-                        let kind = Kind::Column(index);
-                        (*span, Bound::new(kind, column.data_type.clone()))
-                    }));
+                    values.extend(scope.columns.iter().map(|column| (*span, column.value.clone())));
                 }
             }
         }
-        if values.len() != fields.len() {
+        let selected = target.selected();
+        if values.len() != selected.len() {
             let first = select.items.first().map(SelectItem::span).unwrap_or_default();
             let last = select.items.last().map(SelectItem::span).unwrap_or(first);
-            let names: Vec<_> = fields.iter().map(|field| format!("`{}`", field.name)).collect();
-            return Err(BindError::new(
-                first.to(last),
-                format!("the SELECT gives {} columns, `{table}` has {}", values.len(), fields.len()),
-            )
-            .help(format!("columns map by position to {}", names.join(", "))));
+            let wanted = match selected.len() == target.fields.len() {
+                true => format!("`{}` has {}", target.table, selected.len()),
+                false => format!("the INSERT into `{}` wants {}", target.table, selected.len()),
+            };
+            let names: Vec<_> = selected.iter().map(|field| format!("`{}`", field.name)).collect();
+            return Err(BindError::new(first.to(last), format!("the SELECT gives {} columns, {wanted}", values.len()))
+                .help(format!("columns map by position to {}", names.join(", "))));
         }
-        let columns = values
+        let values = values
             .into_iter()
-            .zip(fields)
-            .map(|((span, value), field)| target_column(span, value, field, table))
+            .zip(selected)
+            .map(|((span, value), field)| fitted(span, value, field, target.table))
             .collect::<Result<Vec<_>, _>>()?;
+        let columns = target
+            .fields
+            .iter()
+            .zip(target.origins)
+            .map(|(field, origin)| TargetColumn {
+                name: field.name.clone(),
+                value: match origin {
+                    Origin::Item(index) => values[index].clone(),
+                    Origin::Constant(value) => value,
+                },
+                nullable: field.data_type.nullable,
+            })
+            .collect();
         let filter = select
             .filter
             .as_ref()
             .map(|filter| scope.bind_condition(filter, "the condition after WHERE"))
             .transpose()?;
-        Ok(Self { columns, filter, schema, zone: scope.zone })
+        Ok(Self { columns, filter, schema: target.schema, zone: scope.zone })
     }
 
     /// Rows of the target table's schema, for those source rows for which WHERE is true.
@@ -132,7 +139,8 @@ fn check_qualifier(scope: &Scope<'_>, qualifier: &[Ident]) -> Result<(), BindErr
     }
 }
 
-fn target_column(span: Span, value: Bound, field: &DataField, table: &str) -> Result<TargetColumn, BindError> {
+/// The value as one of the column's type.
+fn fitted(span: Span, value: Bound, field: &DataField, table: &str) -> Result<Bound, BindError> {
     let (from, to) = (&value.data_type.root, &field.data_type.root);
     if !is_null(&value) && !implicit_cast(from, to) {
         let error =
@@ -143,5 +151,5 @@ fn target_column(span: Span, value: Bound, field: &DataField, table: &str) -> Re
             error.help("columns map by position: is the order of the SELECT that of the table?")
         });
     }
-    Ok(TargetColumn { name: field.name.clone(), value: coerce(value, to.clone()), nullable: field.data_type.nullable })
+    Ok(coerce(value, to.clone()))
 }

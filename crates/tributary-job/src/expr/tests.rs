@@ -13,6 +13,7 @@ use super::bind::{InputColumn, Scope};
 use super::cast::cast;
 use super::eval::{Bound, Input};
 use super::select::BoundSelect;
+use super::target::Target;
 use super::zone::{Moment, Zone};
 
 /// 2026-11-22 18:04:05.123 UTC.
@@ -64,7 +65,8 @@ fn source() -> (Vec<InputColumn>, RecordBatch) {
     let inputs = columns
         .iter()
         .zip(types)
-        .map(|((name, ..), data_type)| InputColumn { name: (*name).to_owned(), data_type })
+        .enumerate()
+        .map(|(index, ((name, ..), data_type))| InputColumn::physical(index, *name, data_type))
         .collect();
     let arrays = columns.into_iter().map(|(.., array)| array).collect();
     (inputs, RecordBatch::try_new(arrow_schema(&fields), arrays).unwrap())
@@ -434,7 +436,7 @@ fn insert(target: &[&str], items: &str, rest: &str) -> Result<Vec<String>, Strin
     let fields: Vec<DataField> =
         target.iter().enumerate().map(|(id, text)| field(id, &format!("c{id}"), text.parse().unwrap())).collect();
     let scope = Scope { table: "source", columns: &inputs, zone: Zone::UTC };
-    let bound = BoundSelect::bind(&select, &scope, "db.target", &fields, arrow_schema(&fields)).map_err(|error| {
+    let bound = BoundSelect::bind(&select, &scope, Target::by_position("db.target", &fields)).map_err(|error| {
         let report = script.source.error(error.span, error.message);
         format!("{} | {}", report.message(), error.help.unwrap_or_default())
     })?;
@@ -512,9 +514,9 @@ fn a_star_takes_every_column() {
     let (inputs, batch) = source();
     let (_, select) = select("*", "WHERE b");
     let fields: Vec<DataField> =
-        inputs.iter().enumerate().map(|(id, column)| field(id, &column.name, column.data_type.clone())).collect();
+        inputs.iter().enumerate().map(|(id, column)| field(id, &column.name, column.value.data_type.clone())).collect();
     let scope = Scope { table: "source", columns: &inputs, zone: Zone::UTC };
-    let bound = BoundSelect::bind(&select, &scope, "t", &fields, arrow_schema(&fields)).unwrap();
+    let bound = BoundSelect::bind(&select, &scope, Target::by_position("t", &fields)).unwrap();
     assert_eq!(bound.evaluate(&batch, AT).unwrap(), batch.slice(0, 1));
 }
 
@@ -556,8 +558,10 @@ proptest::proptest! {
         let s: StringArray = rows.iter().map(|row| row.3.map(|n| if n < 250 { n.to_string() } else { "ä".into() })).collect();
         let columns: Vec<ArrayRef> = vec![Arc::new(a), Arc::new(b), Arc::new(c), Arc::new(s)];
         let inputs: Vec<InputColumn> = [("a", "INT"), ("b", "INT"), ("c", "BOOLEAN"), ("s", "STRING")]
-            .map(|(name, text)| InputColumn { name: name.to_owned(), data_type: text.parse().unwrap() })
-            .into();
+            .into_iter()
+            .enumerate()
+            .map(|(index, (name, text))| InputColumn::physical(index, name, text.parse().unwrap()))
+            .collect();
         let moment = Moment::new(AT, Zone::UTC);
         for text in MIXED {
             let (_, select) = select(text, "");

@@ -1,6 +1,8 @@
 //! Trees as one line of text, places left out.
 
-use tributary_statement::{ColumnDef, Expr, ExprKind, Literal, Options, SelectItem, Statement};
+use tributary_statement::{
+    ColumnDef, Expr, ExprKind, Ident, Insert, Like, Literal, Options, SelectItem, Statement, TableColumn,
+};
 
 pub(crate) fn statement(statement: &Statement) -> String {
     match statement {
@@ -24,27 +26,56 @@ pub(crate) fn statement(statement: &Statement) -> String {
             options(&d.options)
         ),
         Statement::CreateTable(t) => {
-            let columns: Vec<_> = t.columns.iter().map(column).collect();
-            let keys: Vec<_> = t.partitioned_by.iter().map(|key| key.value.as_str()).collect();
+            let columns: Vec<_> = t.columns.iter().map(table_column).collect();
             format!(
-                "table {}{}{} ({}){}{}{}",
+                "table {}{}{} ({}){}{}{}{}",
                 t.name,
                 flag(t.temporary, "temporary"),
                 flag(t.if_not_exists, "if-not-exists"),
                 columns.join(", "),
                 comment(t.comment.as_deref()),
-                if keys.is_empty() { String::new() } else { format!(" by {}", keys.join(",")) },
-                options(&t.options)
+                if t.partitioned_by.is_empty() { String::new() } else { format!(" by {}", names(&t.partitioned_by)) },
+                options(&t.options),
+                t.like.as_ref().map_or(String::new(), like)
             )
         }
-        Statement::Insert(insert) => {
-            let items: Vec<_> = insert.select.items.iter().map(item).collect();
-            let from = &insert.select.from;
-            let alias = from.alias.as_ref().map_or(String::new(), |alias| format!(" as {alias}"));
-            let filter = insert.select.filter.as_ref().map_or(String::new(), |f| format!(" where {}", expr(f)));
-            format!("insert {}: {} from {}{alias}{filter}", insert.target, items.join(", "), from.name)
+        Statement::DropTable(d) => format!("drop {}{}", d.name, flag(d.if_exists, "if-exists")),
+        Statement::Insert(i) => insert(i),
+        Statement::StatementSet(inserts) => {
+            let inserts: Vec<_> = inserts.iter().map(insert).collect();
+            format!("set [{}]", inserts.join("; "))
         }
     }
+}
+
+fn insert(insert: &Insert) -> String {
+    let values = insert.partition.iter().map(|value| format!(" {}={}", value.column, expr(&value.value)));
+    let columns = insert.columns.as_ref().map_or(String::new(), |columns| format!(" ({})", names(columns)));
+    let items: Vec<_> = insert.select.items.iter().map(item).collect();
+    let from = &insert.select.from;
+    let alias = from.alias.as_ref().map_or(String::new(), |alias| format!(" as {alias}"));
+    let filter = insert.select.filter.as_ref().map_or(String::new(), |f| format!(" where {}", expr(f)));
+    format!(
+        "insert {}{}{}{columns}: {} from {}{}{alias}{filter}",
+        insert.target,
+        options(&insert.options),
+        values.collect::<String>(),
+        items.join(", "),
+        from.name,
+        options(&from.options)
+    )
+}
+
+fn like(like: &Like) -> String {
+    format!(
+        " like {} generated={:?} options={:?} partitions={}",
+        like.table, like.generated, like.options, like.partitions
+    )
+}
+
+fn names(names: &[Ident]) -> String {
+    let names: Vec<_> = names.iter().map(|name| name.value.as_str()).collect();
+    names.join(", ")
 }
 
 fn flag(on: bool, name: &str) -> String {
@@ -61,6 +92,13 @@ fn options(options: &Options) -> String {
     }
     let entries: Vec<_> = options.iter().map(|entry| format!("{}={}", entry.key, entry.value)).collect();
     format!(" {{{}}}", entries.join(", "))
+}
+
+fn table_column(c: &TableColumn) -> String {
+    match c {
+        TableColumn::Physical(c) => column(c),
+        TableColumn::Computed(c) => format!("{} = {}{}", c.name, expr(&c.expr), comment(c.comment.as_deref())),
+    }
 }
 
 fn column(column: &ColumnDef) -> String {

@@ -25,7 +25,7 @@ fn the_tutorials_job_is_read_as_written() {
         &[
             "catalog paimon {type=paimon, warehouse=file:///tmp/warehouse}",
             "table paimon.test_paimon_db.test_append_tbl if-not-exists (id STRING, data STRING, category INT, ts STRING, \
-             dt STRING, hh STRING) by dt,hh {write-only=true}",
+             dt STRING, hh STRING) by dt, hh {write-only=true}",
             "table datagen temporary (id STRING, data STRING, category INT) {connector=datagen, rows-per-second=100, \
              fields.category.kind=random, fields.category.min=1, fields.category.max=10}",
             "insert paimon.test_paimon_db.test_append_tbl: id, data, category, cast(LOCALTIMESTAMP() as STRING) as ts, \
@@ -71,6 +71,69 @@ fn every_statement_has_its_tree() {
         ("SET 'type' = 'ARRAY<INT>'; SET 'a' = 'x < y > z'", &["set type=ARRAY<INT>", "set a=x < y > z"]),
     ] {
         check(text, expected);
+    }
+}
+
+#[test]
+fn inserts_name_their_columns_values_and_options() {
+    for (text, expected) in [
+        ("INSERT INTO t (a, `b c`) SELECT 1, 2 FROM s", "insert t (a, b c): 1, 2 from s"),
+        (
+            "INSERT INTO t PARTITION (dt = '2026-11-22', hh = -5) SELECT a FROM s",
+            "insert t dt=\"2026-11-22\" hh=-5: a from s",
+        ),
+        (
+            "INSERT INTO t PARTITION (d = DATE '1970-01-02', n = NULL) (b, a) SELECT * FROM s",
+            "insert t d=date(1) n=null (b, a): * from s",
+        ),
+        (
+            "INSERT INTO t /*+ OPTIONS('sink.parallelism'='2', 'target-file-size' = '1 mb') */ SELECT a FROM s",
+            "insert t {sink.parallelism=2, target-file-size=1 mb}: a from s",
+        ),
+        (
+            "insert into c.d.t /*+options('a'='*/ ${NAME}')*/ partition (p='x') (a)\nselect a from s /*+ OPTIONS('token'='x') */ as q where q.a > 1",
+            "insert c.d.t {a=*/ value} p=\"x\" (a): a from s {token=***} as q where (q.a > 1)",
+        ),
+        ("INSERT INTO t /*+ OPTIONS() */ SELECT a FROM s /* no hint + */ q", "insert t: a from s as q"),
+    ] {
+        check(text, &[expected]);
+    }
+}
+
+#[test]
+fn statement_sets_hold_inserts() {
+    let two = "INSERT INTO t SELECT * FROM s; insert into u (a) select b from s where b is null;";
+    let expected = "set [insert t: * from s; insert u (a): b from s where (b is null)]";
+    check(&format!("EXECUTE STATEMENT SET BEGIN {two} END"), &[expected]);
+    check(&format!("SET 'a' = '1'; execute statement set\nbegin\n {two}\nend;"), &["set a=1", expected]);
+    check(&format!("BEGIN STATEMENT SET; {two} END; RESET"), &[expected, "reset"]);
+}
+
+#[test]
+fn tables_take_after_others_compute_columns_and_are_dropped() {
+    for (text, expected) in [
+        (
+            "CREATE TEMPORARY TABLE s (a INT, b AS a + 1 COMMENT 'next', `c` AS UPPER('x')) WITH ('k'='v')",
+            "table s temporary (a INT, b = (a + 1) #next, c = UPPER(\"x\")) {k=v}",
+        ),
+        ("CREATE TABLE t LIKE c.d.u", "table t () like c.d.u generated=Including options=Overwriting partitions=true"),
+        (
+            "CREATE TABLE IF NOT EXISTS t (z INT) COMMENT 'x' PARTITIONED BY (dt) WITH ('k'='v') LIKE u (EXCLUDING PARTITIONS, INCLUDING OPTIONS)",
+            "table t if-not-exists (z INT) #x by dt {k=v} like u generated=Including options=Including partitions=false",
+        ),
+        (
+            "CREATE TEMPORARY TABLE t WITH ('connector'='datagen') LIKE u (EXCLUDING ALL INCLUDING GENERATED)",
+            "table t temporary () {connector=datagen} like u generated=Including options=Excluding partitions=false",
+        ),
+        (
+            "CREATE TABLE t LIKE u (OVERWRITING GENERATED INCLUDING ALL)",
+            "table t () like u generated=Overwriting options=Including partitions=true",
+        ),
+        ("CREATE TABLE t LIKE u ()", "table t () like u generated=Including options=Overwriting partitions=true"),
+        ("DROP TEMPORARY TABLE t", "drop t"),
+        ("drop temporary table if exists c.d.`t`", "drop c.d.t if-exists"),
+    ] {
+        check(text, &[expected]);
     }
 }
 
