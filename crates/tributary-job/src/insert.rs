@@ -37,6 +37,7 @@ impl Run<'_> {
             table: from.alias.as_ref().map_or(from.name.last(), |alias| alias.value.as_str()),
             columns: &columns,
             zone,
+            random: Some(self.session.env.random.clone()),
         };
         let table = name.table.to_string();
         let select = Target::bind(insert, &table, &schema.fields, &schema.partition_keys, &scope)

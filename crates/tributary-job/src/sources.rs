@@ -75,7 +75,7 @@ impl TemporaryTable {
             .map(|(index, (name, data_type))| InputColumn::physical(index, name, data_type.clone()))
             .collect();
         let mut stored = physical.iter();
-        let scope = Scope { table: &self.name, columns: &physical, zone };
+        let scope = Scope { table: &self.name, columns: &physical, zone, random: None };
         let column = |column: &Column| match &column.kind {
             ColumnKind::Physical(_) => Ok(stored.next().cloned()),
             ColumnKind::Computed(computed) => {

@@ -2,7 +2,7 @@
 //!
 //! The parser knows no functions: a call is a name and its arguments, and whoever evaluates it knows which names and
 //! types exist. Forms with keywords inside are brought to that shape: `SUBSTRING(s FROM 2 FOR 3)` is `SUBSTRING(s, 2, 3)`,
-//! and `LOCALTIMESTAMP` is a call without arguments.
+//! `TRIM(LEADING 'x' FROM s)` is `LTRIM(s, 'x')`, and `LOCALTIMESTAMP` is a call without arguments.
 
 use crate::{Ident, Span, Spanned, SqlType};
 use std::fmt;
@@ -51,12 +51,52 @@ pub enum ExprKind {
         /// True for IS NOT NULL.
         negated: bool,
     },
-    /// `CAST(x AS type)`
+    /// `x BETWEEN low AND high`
+    Between {
+        /// What is asked.
+        operand: Box<Expr>,
+        /// Least value that fits.
+        low: Box<Expr>,
+        /// Greatest value that fits.
+        high: Box<Expr>,
+        /// True for NOT BETWEEN.
+        negated: bool,
+    },
+    /// `x IN (y, …)`
+    In {
+        /// What is asked.
+        operand: Box<Expr>,
+        /// At least one.
+        list: Vec<Expr>,
+        /// True for NOT IN.
+        negated: bool,
+    },
+    /// `x LIKE pattern [ESCAPE character]`
+    Like {
+        /// What is asked.
+        operand: Box<Expr>,
+        /// With `%` and `_`.
+        pattern: Box<Expr>,
+        /// What takes `%` and `_` their meaning; `None` if nothing does.
+        escape: Option<Box<Expr>>,
+        /// True for NOT LIKE.
+        negated: bool,
+    },
+    /// `CAST(x AS type)`, `TRY_CAST(x AS type)`
     Cast {
         /// What is converted.
         operand: Box<Expr>,
         /// Into what.
         to: Spanned<SqlType>,
+        /// True for TRY_CAST: a value that cannot be converted is NULL.
+        or_null: bool,
+    },
+    /// `EXTRACT(unit FROM x)`
+    Extract {
+        /// In upper case.
+        unit: Ident,
+        /// Of what.
+        operand: Box<Expr>,
     },
     /// `CASE WHEN c THEN x … [ELSE y] END`, or `CASE v WHEN w THEN x … END`
     Case {
@@ -167,6 +207,8 @@ pub enum BinaryOp {
     Divide,
     /// `%`
     Modulo,
+    /// `||`
+    Concat,
 }
 
 // === impl UnaryOp ===
@@ -213,6 +255,7 @@ impl fmt::Display for BinaryOp {
             BinaryOp::Multiply => "*",
             BinaryOp::Divide => "/",
             BinaryOp::Modulo => "%",
+            BinaryOp::Concat => "||",
         })
     }
 }

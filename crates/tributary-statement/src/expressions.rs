@@ -1,9 +1,9 @@
 //! Rules for expressions, by precedence climbing. Binding, loosest first, as in Flink: OR, AND, NOT, IS, comparison,
-//! + and -, * / %, signs.
+//! BETWEEN IN LIKE, + and -, * / % ||, signs. Calls and forms that look like calls are in `calls`.
 
 use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser, Refused};
-use crate::{BinaryOp, CaseBranch, Expr, ExprKind, Ident, Literal, Span, Spanned, StatementError, UnaryOp, literals};
+use crate::{BinaryOp, CaseBranch, Expr, ExprKind, Literal, Span, Spanned, UnaryOp, literals};
 
 /// How deep an expression may be nested, so that neither parsing it nor walking it can exhaust a thread's stack. A chain
 /// like `a OR b OR c` nests once per operator.
@@ -13,60 +13,35 @@ const OR: u8 = 1;
 const AND: u8 = 2;
 const IS: u8 = 4;
 const COMPARISON: u8 = 5;
-const SUM: u8 = 6;
-const PRODUCT: u8 = 7;
+const RANGE: u8 = 6;
+const SUM: u8 = 7;
+const PRODUCT: u8 = 8;
 
 /// Functions written without parentheses.
 const BARE_FUNCTIONS: &[&str] = &["CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP", "LOCALTIME", "LOCALTIMESTAMP"];
 
-/// Functions over many rows.
-const AGGREGATES: &[&str] = &[
-    "AVG",
-    "COLLECT",
-    "COUNT",
-    "DENSE_RANK",
-    "FIRST_VALUE",
-    "LAG",
-    "LAST_VALUE",
-    "LEAD",
-    "LISTAGG",
-    "MAX",
-    "MIN",
-    "NTILE",
-    "RANK",
-    "ROW_NUMBER",
-    "STDDEV_POP",
-    "STDDEV_SAMP",
-    "SUM",
-    "VAR_POP",
-    "VAR_SAMP",
-    "VARIANCE",
-];
-
 /// Operators of Flink that are not ours (yet): how they start, what they are called, what to write instead.
 const REFUSED_WORDS: &[Refused] = &[
-    (&["NOT", "BETWEEN"], "NOT BETWEEN is", "write x < low OR x > high"),
-    (&["NOT", "IN"], "NOT IN is", "write x <> a AND x <> b"),
-    (&["NOT", "LIKE"], "NOT LIKE is", ""),
     (&["NOT", "SIMILAR"], "NOT SIMILAR TO is", ""),
-    (&["BETWEEN"], "BETWEEN is", "write x >= low AND x <= high"),
-    (&["IN"], "IN is", "write x = a OR x = b"),
-    (&["LIKE"], "LIKE is", ""),
     (&["SIMILAR"], "SIMILAR TO is", ""),
     (&["OVER"], "OVER is", "rows are handled one by one"),
     (&["COLLATE"], "COLLATE is", ""),
 ];
-const REFUSED_SYMBOLS: &[(&str, &str, &str)] = &[
-    ("||", "`||` is", "write CONCAT(a, b)"),
-    ("==", "`==` is", "write ="),
-    ("::", "`::` is", "write CAST(x AS type)"),
-    ("[", "element access `[…]` is", ""),
-];
+const REFUSED_SYMBOLS: &[(&str, &str, &str)] =
+    &[("==", "`==` is", "write ="), ("::", "`::` is", "write CAST(x AS type)"), ("[", "element access `[…]` is", "")];
+
+/// The operators that take more than one operand on their right.
+#[derive(Clone, Copy)]
+enum Range {
+    Between,
+    In,
+    Like,
+}
 
 /// An expression under construction, and how deep it is nested.
-struct Node {
-    expr: Expr,
-    depth: usize,
+pub(crate) struct Node {
+    pub(crate) expr: Expr,
+    pub(crate) depth: usize,
 }
 
 impl Parser<'_> {
@@ -76,7 +51,7 @@ impl Parser<'_> {
     }
 
     /// An expression of operators that bind at least as tightly as `least`, `outer` levels deep.
-    fn climb(&mut self, least: u8, outer: usize) -> Parsed<Node> {
+    pub(crate) fn climb(&mut self, least: u8, outer: usize) -> Parsed<Node> {
         let mut left = self.operand(outer)?;
         loop {
             self.refuse_operator()?;
@@ -85,6 +60,13 @@ impl Parser<'_> {
                     return Ok(left);
                 }
                 left = self.is_null(left)?;
+                continue;
+            }
+            if let Some(range) = self.range_operator() {
+                if RANGE < least {
+                    return Ok(left);
+                }
+                left = self.range(range, left, outer)?;
                 continue;
             }
             let Some((op, binding)) = self.binary_operator() else {
@@ -102,7 +84,7 @@ impl Parser<'_> {
         }
     }
 
-    fn node(&self, kind: ExprKind, span: Span, depth: usize) -> Parsed<Node> {
+    pub(crate) fn node(&self, kind: ExprKind, span: Span, depth: usize) -> Parsed<Node> {
         self.check_depth(span, depth)?;
         Ok(Node { expr: Expr { kind, span }, depth })
     }
@@ -130,6 +112,7 @@ impl Parser<'_> {
             TokenKind::Symbol("*") => (BinaryOp::Multiply, PRODUCT),
             TokenKind::Symbol("/") => (BinaryOp::Divide, PRODUCT),
             TokenKind::Symbol("%") => (BinaryOp::Modulo, PRODUCT),
+            TokenKind::Symbol("||") => (BinaryOp::Concat, PRODUCT),
             _ if self.is_word("AND") => (BinaryOp::And, AND),
             _ if self.is_word("OR") => (BinaryOp::Or, OR),
             _ => return None,
@@ -164,6 +147,63 @@ impl Parser<'_> {
         let span = operand.expr.span.to(self.last_span());
         let kind = ExprKind::IsNull { operand: Box::new(operand.expr), negated };
         self.node(kind, span, operand.depth + 1)
+    }
+
+    fn range_operator(&self) -> Option<Range> {
+        let ahead = usize::from(self.is_word("NOT"));
+        [("BETWEEN", Range::Between), ("IN", Range::In), ("LIKE", Range::Like)]
+            .into_iter()
+            .find_map(|(word, range)| self.words_at(ahead, &[word]).then_some(range))
+    }
+
+    /// `[NOT] BETWEEN low AND high`, `[NOT] IN (…)`, `[NOT] LIKE pattern [ESCAPE e]`
+    fn range(&mut self, range: Range, left: Node, outer: usize) -> Parsed<Node> {
+        let negated = self.accept(&["NOT"]).is_some();
+        self.take();
+        let mut depth = left.depth;
+        let mut part = |parser: &mut Self, least: u8| -> Parsed<Expr> {
+            let node = parser.climb(least, outer + 1)?;
+            depth = depth.max(node.depth);
+            Ok(node.expr)
+        };
+        let start = left.expr.span;
+        let operand = Box::new(left.expr);
+        let kind = match range {
+            Range::Between => {
+                if self.is_word("SYMMETRIC") {
+                    return Err(self.refuse(1, "BETWEEN SYMMETRIC is", "write the lower bound first"));
+                }
+                self.accept(&["ASYMMETRIC"]);
+                let low = Box::new(part(self, SUM)?);
+                if self.accept(&["AND"]).is_none() {
+                    return Err(self.expected_one_of("an operator or AND", &["AND"]));
+                }
+                ExprKind::Between { operand, low, high: Box::new(part(self, SUM)?), negated }
+            }
+            Range::In => {
+                self.expect_symbol("(")?;
+                if self.is_word("SELECT") || self.is_word("WITH") {
+                    return Err(self.refuse(1, "a subquery is", "a SELECT reads one table"));
+                }
+                let mut list = vec![part(self, 0)?];
+                while self.accept_symbol(",").is_some() {
+                    list.push(part(self, 0)?);
+                }
+                if self.accept_symbol(")").is_none() {
+                    return Err(self.expected("an operator, `,` or `)`"));
+                }
+                ExprKind::In { operand, list, negated }
+            }
+            Range::Like => {
+                let pattern = Box::new(part(self, SUM)?);
+                let escape = match self.accept(&["ESCAPE"]) {
+                    Some(_) => Some(Box::new(part(self, SUM)?)),
+                    None => None,
+                };
+                ExprKind::Like { operand, pattern, escape, negated }
+            }
+        };
+        self.node(kind, start.to(self.last_span()), depth + 1)
     }
 
     /// What stands between binary operators: an operand with its prefixes.
@@ -247,7 +287,10 @@ impl Parser<'_> {
             "DATE" if before_string => self.temporal("DATE", "yyyy-mm-dd", literals::date),
             "TIME" if before_string => self.temporal("TIME", "hh:mm:ss.fff", literals::time),
             "TIMESTAMP" if before_string => self.temporal("TIMESTAMP", "yyyy-mm-dd hh:mm:ss.fff", literals::timestamp),
-            "CAST" => self.cast(outer),
+            "CAST" => self.cast(outer, false),
+            "TRY_CAST" if self.symbol_at(1, "(") => self.cast(outer, true),
+            "EXTRACT" if self.symbol_at(1, "(") => self.extract(outer),
+            "TRIM" if self.symbol_at(1, "(") => self.trim(outer),
             "CASE" => self.case(outer),
             "INTERVAL" => Err(self.refuse(1, "INTERVAL is", "")),
             "EXISTS" => Err(self.refuse(1, "EXISTS is", "a SELECT reads one table")),
@@ -277,20 +320,6 @@ impl Parser<'_> {
                     .with_help(format!("write {name} '{format}'")))
             }
         }
-    }
-
-    /// `CAST(x AS type)`
-    fn cast(&mut self, outer: usize) -> Parsed<Node> {
-        let start = self.take().span;
-        self.expect_symbol("(")?;
-        let operand = self.climb(0, outer + 1)?;
-        if self.accept(&["AS"]).is_none() {
-            return Err(self.expected_one_of("an operator or AS", &["AS"]));
-        }
-        let to = self.data_type()?;
-        self.expect_symbol(")")?;
-        let kind = ExprKind::Cast { operand: Box::new(operand.expr), to };
-        self.node(kind, start.to(self.last_span()), operand.depth + 1)
     }
 
     /// Both forms of CASE.
@@ -353,74 +382,5 @@ impl Parser<'_> {
             }
             None => Err(self.expected("an expression")),
         }
-    }
-
-    /// `NAME([arg, …])`, and SUBSTRING's form with keywords.
-    fn call(&mut self, outer: usize) -> Parsed<Node> {
-        let name = self.function_name()?;
-        let open = self.expect_symbol("(")?;
-        let mut depth = 0;
-        let mut args = Vec::new();
-        let mut argument = |parser: &mut Self| -> Parsed<Expr> {
-            let node = parser.climb(0, outer + 1)?;
-            depth = depth.max(node.depth);
-            Ok(node.expr)
-        };
-        if !self.is_symbol(")") {
-            args.push(argument(self)?);
-            let keywords = name.value == "SUBSTRING" && self.accept(&["FROM"]).is_some();
-            if keywords {
-                args.push(argument(self)?);
-                if self.accept(&["FOR"]).is_some() {
-                    args.push(argument(self)?);
-                }
-            } else {
-                while self.accept_symbol(",").is_some() {
-                    args.push(argument(self)?);
-                }
-            }
-        }
-        if self.accept_symbol(")").is_none() {
-            return Err(self.unclosed_call(&name, open));
-        }
-        let span = name.span.to(self.last_span());
-        self.node(ExprKind::Function { name, args }, span, depth + 1)
-    }
-
-    fn unclosed_call(&self, name: &Ident, open: Span) -> StatementError {
-        let error = self.expected("an operator, `,` or `)`");
-        match self.peek().kind {
-            TokenKind::End | TokenKind::Symbol(";") => {
-                let name = self.source.shown(name.span);
-                error.or_help(format!("close the `(` of {name} at {}:{}", open.line, open.column))
-            }
-            _ => error,
-        }
-    }
-
-    /// The name of a call, in upper case; refuses those that are no calls of one row's values.
-    fn function_name(&mut self) -> Parsed<Ident> {
-        let token = self.peek();
-        let upper = self.text(token).trim_matches('`').to_uppercase();
-        if AGGREGATES.contains(&upper.as_str()) {
-            return Err(self.refuse(1, &format!("the aggregate function {upper} is"), "rows are handled one by one"));
-        }
-        match upper.as_str() {
-            "EXTRACT" => Err(self.refuse(1, "EXTRACT is", "write YEAR(x), HOUR(x), …")),
-            "TRY_CAST" => Err(self.refuse(1, "TRY_CAST is", "write CAST(x AS type)")),
-            "ROW" => Err(self.refuse(1, "ROW(…) is", "")),
-            _ if token.kind == TokenKind::Word && self.is_keyword_before_parenthesis(&upper) => {
-                Err(self.expected("an expression"))
-            }
-            _ => {
-                self.take();
-                Ok(Spanned::new(upper, token.span))
-            }
-        }
-    }
-
-    /// Reserved words that are no functions; LEFT(s, n) and RIGHT(s, n) are.
-    fn is_keyword_before_parenthesis(&self, upper: &str) -> bool {
-        crate::parser::is_reserved(upper) && !matches!(upper, "LEFT" | "RIGHT")
     }
 }

@@ -9,9 +9,12 @@ use arrow::array::{
 };
 use paimon_format::{DataType, TypeRoot};
 use paimon_table::arrow::arrow_type;
+use tributary_runtime::Random;
 use tributary_statement::{BinaryOp, CaseBranch, Expr, ExprKind, Ident, Literal, Span, SqlType, UnaryOp, nearest};
 
-use super::eval::{Bound, Comparison, EvalError, Input, Kind};
+use super::cast::Failing;
+use super::compare::Comparison;
+use super::eval::{Bound, EvalError, Input, Kind};
 use super::functions;
 use super::types::{self, Arithmetic, Family, family};
 use super::zone::{Moment, Zone};
@@ -40,6 +43,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) table: &'a str,
     pub(crate) columns: &'a [InputColumn],
     pub(crate) zone: Zone,
+    /// Where UUID() comes from; none where a value must be the same wherever it is used.
+    pub(crate) random: Option<Random>,
 }
 
 type Result<T, E = BindError> = std::result::Result<T, E>;
@@ -100,14 +105,36 @@ impl Scope<'_> {
                 Kind::IsNull { operand: Box::new(self.bind(operand)?), negated: *negated },
                 DataType::not_null(TypeRoot::Boolean),
             ),
-            ExprKind::Cast { operand, to } => {
+            ExprKind::Between { operand, low, high, negated } => {
+                let (value, low, high) = (self.bind(operand)?, self.bind(low)?, self.bind(high)?);
+                let least = compare(expr.span, BinaryOp::GtEq, Comparison::GtEq, value.clone(), low)?;
+                let most = compare(expr.span, BinaryOp::LtEq, Comparison::LtEq, value, high)?;
+                let nullable = least.data_type.nullable || most.data_type.nullable;
+                let data_type = DataType { root: TypeRoot::Boolean, nullable };
+                not_if(*negated, Bound::new(Kind::And(Box::new(least), Box::new(most)), data_type))
+            }
+            ExprKind::In { operand, list, negated } => not_if(*negated, self.is_in(expr.span, operand, list)?),
+            ExprKind::Like { operand, pattern, escape, negated } => {
+                not_if(*negated, functions::like(self, expr.span, operand, pattern, escape.as_deref())?)
+            }
+            ExprKind::Extract { unit, operand } => functions::extract(self, unit, operand)?,
+            ExprKind::Cast { operand, to, or_null } => {
                 let bound = self.bind(operand)?;
                 let to = type_root(to);
                 if !is_null(&bound) && !types::explicit_cast(&bound.data_type.root, &to) {
                     let from = &bound.data_type.root;
                     return Err(BindError::new(expr.span, format!("there is no cast from {from} to {to}")));
                 }
-                coerce(bound, to)
+                match or_null {
+                    true if bound.data_type.root != to && !is_null(&bound) => {
+                        Bound::new(Kind::Cast(Box::new(bound), Failing::IsNull), DataType::nullable(to))
+                    }
+                    true => {
+                        let bound = coerce(bound, to);
+                        Bound { data_type: DataType::nullable(bound.data_type.root), kind: bound.kind }
+                    }
+                    false => coerce(bound, to),
+                }
             }
             ExprKind::Case { operand, branches, otherwise } => {
                 self.case(expr.span, operand.as_deref(), branches, otherwise.as_deref())?
@@ -206,7 +233,29 @@ impl Scope<'_> {
             BinaryOp::Multiply => arithmetic(Arithmetic::Multiply),
             BinaryOp::Divide => arithmetic(Arithmetic::Divide),
             BinaryOp::Modulo => arithmetic(Arithmetic::Remainder),
+            BinaryOp::Concat => functions::concatenate(self, left.span.to(right.span), left, right),
         }
+    }
+
+    /// A constant.
+    pub(crate) fn bind_literal(&self, value: &Literal) -> Bound {
+        literal(value)
+    }
+
+    fn is_in(&self, span: Span, operand: &Expr, list: &[Expr]) -> Result<Bound> {
+        let value = self.bind(operand)?;
+        let root = value.data_type.root.clone();
+        let mut values = vec![(operand.span, value)];
+        for item in list {
+            let bound = self.bind(item)?;
+            // Text stands for the date or time it names.
+            let named = is_moment(family(&root)) && family(&bound.data_type.root) == Family::Text && !is_null(&bound);
+            values.push((item.span, if named { coerce(bound, root.clone()) } else { bound }));
+        }
+        let (mut values, data_type) = unify(span, "the values of IN", values)?;
+        let operand = Box::new(values.remove(0));
+        let data_type = DataType { root: TypeRoot::Boolean, nullable: data_type.nullable };
+        Ok(Bound::new(Kind::In { operand, list: values }, data_type))
     }
 
     fn case(
@@ -276,9 +325,10 @@ pub(crate) fn coerce(bound: Bound, to: TypeRoot) -> Bound {
     if bound.data_type.root == to {
         return bound;
     }
-    // A decimal that does not fit becomes null.
-    let nullable = bound.data_type.nullable || family(&to) == Family::Decimal;
-    Bound::new(Kind::Cast(Box::new(bound)), DataType { root: to, nullable })
+    // A number that does not fit into a decimal becomes null.
+    let narrows = family(&to) == Family::Decimal && family(&bound.data_type.root) != Family::Text;
+    let nullable = bound.data_type.nullable || narrows;
+    Bound::new(Kind::Cast(Box::new(bound), Failing::Stops), DataType { root: to, nullable })
 }
 
 /// Casts all to their common type; the type is nullable if one of them is.
@@ -303,11 +353,26 @@ pub(crate) fn unify(span: Span, what: &str, values: Vec<(Span, Bound)>) -> Resul
     Ok((values, DataType { root, nullable }))
 }
 
-fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right: Bound) -> Result<Bound> {
+fn is_moment(family: Family) -> bool {
+    matches!(family, Family::Date | Family::Time | Family::Timestamp | Family::TimestampLtz)
+}
+
+/// NOT, if it was written.
+fn not_if(negated: bool, bound: Bound) -> Bound {
+    match negated {
+        true => {
+            let data_type = bound.data_type.clone();
+            Bound::new(Kind::Not(Box::new(bound)), data_type)
+        }
+        false => bound,
+    }
+}
+
+/// `left op right` for operands that have a common type.
+pub(crate) fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right: Bound) -> Result<Bound> {
     use Family as F;
     let nullable = left.data_type.nullable || right.data_type.nullable;
     let (a, b) = (&left.data_type.root, &right.data_type.root);
-    let is_moment = |f| matches!(f, F::Date | F::Time | F::Timestamp | F::TimestampLtz);
     let root = match (is_null(&left), is_null(&right)) {
         (true, true) => return Ok(coerce(left, TypeRoot::Boolean)),
         (true, false) => b.clone(),
@@ -335,7 +400,8 @@ fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right:
     ))
 }
 
-fn calculate(span: Span, op: BinaryOp, arithmetic: Arithmetic, left: Bound, right: Bound) -> Result<Bound> {
+/// `left op right` for two numbers.
+pub(crate) fn calculate(span: Span, op: BinaryOp, arithmetic: Arithmetic, left: Bound, right: Bound) -> Result<Bound> {
     let (left, right) = match (is_null(&left), is_null(&right)) {
         (true, true) => return Ok(coerce(left, TypeRoot::Int)),
         (true, false) => (coerce(left, right.data_type.root.clone()), right),
@@ -347,8 +413,12 @@ fn calculate(span: Span, op: BinaryOp, arithmetic: Arithmetic, left: Bound, righ
     };
     let (a, b) = (&left.data_type.root, &right.data_type.root);
     let result = types::arithmetic_type(arithmetic, a, b).ok_or_else(|| {
-        BindError::new(span, format!("`{op}` needs two numbers, these are {a} and {b}"))
-            .help("write CAST(… AS DOUBLE), or another numeric type, around what is none")
+        let (what, to) = match arithmetic {
+            Arithmetic::Remainder => ("two exact numbers", "BIGINT"),
+            _ => ("two numbers", "DOUBLE"),
+        };
+        BindError::new(span, format!("`{op}` needs {what}, these are {a} and {b}"))
+            .help(format!("write CAST(… AS {to}), or another numeric type, around what is none"))
     })?;
     let nullable = left.data_type.nullable || right.data_type.nullable;
     if family(&result) == Family::Decimal {

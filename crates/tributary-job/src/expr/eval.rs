@@ -10,19 +10,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Datum, RecordBatch, Time32MillisecondArray,
+    Array, ArrayRef, AsArray, BooleanArray, Date32Array, Int64Array, RecordBatch, StringArray, Time32MillisecondArray,
     TimestampMillisecondArray, new_null_array,
 };
-use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute;
-use arrow::compute::kernels::{cmp, merge::merge, zip::zip};
-use arrow::datatypes::{ArrowPrimitiveType, DataType as ArrowType, Float32Type, Float64Type};
+use arrow::compute::kernels::{merge::merge, zip::zip};
 use arrow::error::ArrowError;
 use paimon_format::{DataType, TypeRoot};
 use paimon_table::arrow::arrow_type;
+use tributary_runtime::Random;
 
 use super::arithmetic::arithmetic;
-use super::cast::cast;
+use super::call::Function;
+use super::cast::{Failing, cast};
+use super::compare::{Comparison, is_in};
 use super::text;
 use super::time_field::{TimeField, time_field};
 use super::types::{Arithmetic, Family, family};
@@ -57,6 +58,26 @@ pub enum EvalError {
         /// The target column.
         column: String,
     },
+    /// A pattern or path that is none.
+    #[error("cannot use the pattern '{pattern}': {why}")]
+    Pattern {
+        /// The pattern.
+        pattern: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A LIKE pattern with its escape character before something it does not escape.
+    #[error("the escape character in the LIKE pattern '{pattern}' must stand before %, _ or itself")]
+    LikeEscape {
+        /// The pattern.
+        pattern: String,
+    },
+    /// Behind ESCAPE there is not one character.
+    #[error("ESCAPE takes one character, not '{text}'")]
+    EscapeCharacter {
+        /// What is there.
+        text: String,
+    },
     /// A conversion the type rules do not list: a defect of the binder.
     #[error("internal error: no cast from {from} to {to}")]
     NoCast {
@@ -77,17 +98,6 @@ pub(crate) struct Bound {
     pub(crate) data_type: DataType,
 }
 
-/// Comparison operators.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Comparison {
-    Eq,
-    NotEq,
-    Lt,
-    LtEq,
-    Gt,
-    GtEq,
-}
-
 /// The clock's readings, one per time function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Now {
@@ -99,6 +109,8 @@ pub(crate) enum Now {
     Date,
     /// TIME(0) of the session's wall clock.
     Time,
+    /// BIGINT: seconds since 1970-01-01 00:00 UTC.
+    UnixSeconds,
 }
 
 /// What a bound expression does. Operands have the types the operation needs: the binder has put the
@@ -112,7 +124,7 @@ pub(crate) enum Kind {
     /// NULL without a type yet; the binder replaces it wherever a type is known.
     Null,
     Now(Now),
-    Cast(Box<Bound>),
+    Cast(Box<Bound>, Failing),
     Arithmetic(Arithmetic, Box<Bound>, Box<Bound>),
     Compare(Comparison, Box<Bound>, Box<Bound>),
     And(Box<Bound>, Box<Bound>),
@@ -127,6 +139,14 @@ pub(crate) enum Kind {
         branches: Vec<(Bound, Bound)>,
         otherwise: Box<Bound>,
     },
+    /// Whether the first is one of the others; all are of one type.
+    In {
+        operand: Box<Bound>,
+        list: Vec<Bound>,
+    },
+    Call(Function, Vec<Bound>),
+    /// A new one for every row.
+    Uuid(Random),
     Coalesce(Vec<Bound>),
     Concat(Vec<Bound>),
     Substring {
@@ -199,9 +219,9 @@ impl Bound {
             Kind::Literal(array) => Ok(Value::Scalar(Arc::clone(array))),
             Kind::Null => Ok(Value::Scalar(self.null())),
             Kind::Now(now) => Ok(Value::Scalar(now.read(input.moment))),
-            Kind::Cast(operand) => {
+            Kind::Cast(operand, failing) => {
                 let (from, to) = (&operand.data_type.root, &self.data_type.root);
-                operand.eval(input)?.map(|array| cast(array, from, to, input.zone))
+                operand.eval(input)?.map(|array| cast(array, from, to, input.zone, *failing))
             }
             Kind::Arithmetic(op, left, right) => {
                 let types = (&left.data_type.root, &right.data_type.root, &self.data_type.root);
@@ -219,6 +239,19 @@ impl Bound {
                 Ok(Arc::new(nulls))
             }),
             Kind::Case { branches, otherwise } => case(branches, otherwise, input),
+            Kind::In { operand, list } => {
+                let list = list.iter().map(|o| o.eval(input)).collect::<Result<Vec<_>>>()?;
+                is_in(&operand.eval(input)?, list, input.rows)
+            }
+            Kind::Call(function, operands) => {
+                let values = operands.iter().map(|o| o.eval(input)).collect::<Result<Vec<_>>>()?;
+                let first = operands.first().map_or(&self.data_type.root, |first| &first.data_type.root);
+                function.eval(&values, (first, &self.data_type.root), input.rows, input.zone)
+            }
+            Kind::Uuid(random) => {
+                let values = (0..input.rows).map(|_| Some(random.uuid().to_string()));
+                Ok(Value::Array(Arc::new(StringArray::from_iter(values))))
+            }
             Kind::Coalesce(operands) => self.coalesce(operands, input),
             Kind::Concat(operands) => {
                 let values = operands.iter().map(|o| o.eval(input)).collect::<Result<Vec<_>>>()?;
@@ -241,12 +274,12 @@ impl Bound {
     /// The operands.
     pub(crate) fn operands(&self) -> Vec<&Bound> {
         match &self.kind {
-            Kind::Column(_) | Kind::Literal(_) | Kind::Null | Kind::Now(_) => Vec::new(),
+            Kind::Column(_) | Kind::Literal(_) | Kind::Null | Kind::Now(_) | Kind::Uuid(_) => Vec::new(),
             Kind::Arithmetic(_, left, right)
             | Kind::Compare(_, left, right)
             | Kind::And(left, right)
             | Kind::Or(left, right) => vec![left, right],
-            Kind::Cast(operand)
+            Kind::Cast(operand, _)
             | Kind::Not(operand)
             | Kind::Negate(operand)
             | Kind::IsNull { operand, .. }
@@ -256,7 +289,8 @@ impl Bound {
             Kind::Case { branches, otherwise } => {
                 branches.iter().flat_map(|(when, then)| [when, then]).chain([otherwise.as_ref()]).collect()
             }
-            Kind::Coalesce(operands) | Kind::Concat(operands) => operands.iter().collect(),
+            Kind::In { operand, list } => [operand.as_ref()].into_iter().chain(list).collect(),
+            Kind::Coalesce(operands) | Kind::Concat(operands) | Kind::Call(_, operands) => operands.iter().collect(),
             Kind::Substring { text, start, length } => {
                 [text, start].into_iter().chain(length).map(AsRef::as_ref).collect()
             }
@@ -266,12 +300,16 @@ impl Bound {
     /// Whether some value of the operands makes evaluation fail.
     fn can_fail(&self) -> bool {
         let here = match &self.kind {
-            Kind::Cast(operand) => match (family(&operand.data_type.root), family(&self.data_type.root)) {
-                (Family::Text, Family::Text) => false,
-                // Text that is no value, doubles that are no decimal, timestamps beyond nanoseconds.
-                (Family::Text, _) | (Family::Approximate, Family::Decimal) => true,
-                (_, to) => matches!(to, Family::Timestamp | Family::TimestampLtz),
-            },
+            Kind::Cast(_, Failing::IsNull) => false,
+            Kind::Call(function, _) => function.can_fail(),
+            Kind::Cast(operand, Failing::Stops) => {
+                match (family(&operand.data_type.root), family(&self.data_type.root)) {
+                    (Family::Text, Family::Text) => false,
+                    // Text that is no value, doubles that are no decimal, timestamps beyond nanoseconds.
+                    (Family::Text, _) | (Family::Approximate, Family::Decimal) => true,
+                    (_, to) => matches!(to, Family::Timestamp | Family::TimestampLtz),
+                }
+            }
             Kind::Arithmetic(op, ..) => {
                 matches!(op, Arithmetic::Divide | Arithmetic::Remainder)
             }
@@ -364,54 +402,6 @@ fn case(branches: &[(Bound, Bound)], otherwise: &Bound, input: &Input<'_>) -> Re
     Ok(Value::Array(merge(&mask, &then, &other)?))
 }
 
-// === impl Comparison ===
-
-impl Comparison {
-    fn compare(self, left: Value, right: Value) -> Result<Value> {
-        let array: ArrayRef = Arc::new(match left.array().data_type() {
-            ArrowType::Float32 => self.floats::<Float32Type>(&left, &right)?,
-            ArrowType::Float64 => self.floats::<Float64Type>(&left, &right)?,
-            _ => self.exact(&left, &right)?,
-        });
-        Ok(if left.is_scalar() && right.is_scalar() { Value::Scalar(array) } else { Value::Array(array) })
-    }
-
-    /// Arrow orders floating point totally (-0.0 before 0.0, NaN equal to NaN); Java and SQL do not.
-    fn floats<T>(self, left: &Value, right: &Value) -> Result<BooleanArray>
-    where
-        T: ArrowPrimitiveType,
-        T::Native: PartialOrd,
-    {
-        let rows = left.rows().max(right.rows());
-        let (a, b) = (left.clone().into_array(rows)?, right.clone().into_array(rows)?);
-        let (a, b) = (a.as_primitive::<T>(), b.as_primitive::<T>());
-        let values = BooleanBuffer::collect_bool(rows, |row| {
-            let (a, b) = (a.value(row), b.value(row));
-            match self {
-                Self::Eq => a == b,
-                Self::NotEq => a != b,
-                Self::Lt => a < b,
-                Self::LtEq => a <= b,
-                Self::Gt => a > b,
-                Self::GtEq => a >= b,
-            }
-        });
-        Ok(BooleanArray::new(values, NullBuffer::union(a.nulls(), b.nulls())))
-    }
-
-    fn exact(self, left: &Value, right: &Value) -> Result<BooleanArray> {
-        let (left, right): (&dyn Datum, &dyn Datum) = (left, right);
-        Ok(match self {
-            Self::Eq => cmp::eq(left, right),
-            Self::NotEq => cmp::neq(left, right),
-            Self::Lt => cmp::lt(left, right),
-            Self::LtEq => cmp::lt_eq(left, right),
-            Self::Gt => cmp::gt(left, right),
-            Self::GtEq => cmp::gt_eq(left, right),
-        }?)
-    }
-}
-
 // === impl Now ===
 
 impl Now {
@@ -422,6 +412,7 @@ impl Now {
             Self::Instant => TypeRoot::TimestampLtz(3),
             Self::Date => TypeRoot::Date,
             Self::Time => TypeRoot::Time(0),
+            Self::UnixSeconds => TypeRoot::BigInt,
         }
     }
 
@@ -433,6 +424,7 @@ impl Now {
             Self::Instant => Arc::new(
                 TimestampMillisecondArray::from(vec![moment.utc_millis]).with_data_type(arrow_type(&self.root())),
             ),
+            Self::UnixSeconds => Arc::new(Int64Array::from(vec![moment.utc_millis.div_euclid(1000)])),
             Self::Date => Arc::new(Date32Array::from(vec![local.div_euclid(MILLIS_PER_DAY) as i32])),
             Self::Time => {
                 Arc::new(Time32MillisecondArray::from(vec![(local.rem_euclid(MILLIS_PER_DAY) / 1000 * 1000) as i32]))

@@ -1,35 +1,73 @@
 //! The functions: which exist, what they take, what they give.
 
 use paimon_format::{DataType, TypeRoot};
-use tributary_statement::{Expr, Ident, Span, nearest};
+use tributary_statement::{Expr, ExprKind, Ident, Literal, Span, nearest};
 
-use super::bind::{BindError, Scope, coerce, is_null, unify};
+mod conditions;
+mod numbers;
+mod texts;
+mod times;
+
+pub(crate) use texts::{concatenate, like};
+pub(crate) use times::extract;
+
+use super::bind::{BindError, Scope, coerce, is_null};
+use super::call::Function;
 use super::eval::{Bound, Kind, Now};
+use super::strings::Side;
 use super::time_field::TimeField;
 use super::types::{Family, family, implicit_cast};
 
 /// Every function by name, for the nearest one in an error.
 const NAMES: &[&str] = &[
+    "ABS",
+    "CEIL",
+    "CEILING",
+    "CHARACTER_LENGTH",
+    "CHAR_LENGTH",
     "COALESCE",
     "CONCAT",
+    "CONCAT_WS",
     "CURRENT_DATE",
     "CURRENT_TIME",
     "CURRENT_TIMESTAMP",
+    "DATE_FORMAT",
     "DAYOFMONTH",
     "DAYOFWEEK",
     "DAYOFYEAR",
+    "EXTRACT",
+    "FLOOR",
+    "FROM_UNIXTIME",
     "HOUR",
+    "IF",
+    "JSON_VALUE",
     "LOCALTIME",
     "LOCALTIMESTAMP",
     "LOWER",
+    "LTRIM",
+    "MD5",
     "MINUTE",
+    "MOD",
     "MONTH",
     "NOW",
+    "NULLIF",
     "QUARTER",
+    "REGEXP_EXTRACT",
+    "REGEXP_REPLACE",
+    "REPLACE",
+    "ROUND",
+    "RTRIM",
     "SECOND",
+    "SHA256",
+    "SPLIT_INDEX",
     "SUBSTR",
     "SUBSTRING",
+    "TO_DATE",
+    "TO_TIMESTAMP",
+    "TRIM",
+    "UNIX_TIMESTAMP",
     "UPPER",
+    "UUID",
     "WEEK",
     "YEAR",
 ];
@@ -44,11 +82,36 @@ pub(crate) fn bind(scope: &Scope<'_>, span: Span, name: &Ident, args: &[Expr]) -
         "CURRENT_TIMESTAMP" | "NOW" => call.now(Now::Instant),
         "CURRENT_DATE" => call.now(Now::Date),
         "LOCALTIME" | "CURRENT_TIME" => call.now(Now::Time),
-        "UPPER" => call.text(Kind::Upper),
-        "LOWER" => call.text(Kind::Lower),
+        "UUID" => call.uuid(),
+        "UPPER" => call.letters(Kind::Upper),
+        "LOWER" => call.letters(Kind::Lower),
         "CONCAT" => call.concat(),
+        "CONCAT_WS" => call.of_texts(Function::ConcatWs, 1, usize::MAX, TypeRoot::STRING),
         "SUBSTRING" | "SUBSTR" => call.substring(),
+        "TRIM" => call.trim(Side::Both),
+        "LTRIM" => call.trim(Side::Leading),
+        "RTRIM" => call.trim(Side::Trailing),
+        "REPLACE" => call.of_texts(Function::Replace, 3, 3, TypeRoot::STRING),
+        "CHAR_LENGTH" | "CHARACTER_LENGTH" => call.of_texts(Function::CharLength, 1, 1, TypeRoot::Int),
+        "MD5" => call.of_texts(Function::Md5, 1, 1, TypeRoot::Char(32)),
+        "SHA256" => call.of_texts(Function::Sha256, 1, 1, TypeRoot::Char(64)),
+        "SPLIT_INDEX" => call.split_index(),
+        "REGEXP_EXTRACT" => call.regexp_extract(),
+        "REGEXP_REPLACE" => call.regexp_replace(),
+        "JSON_VALUE" => call.json_value(),
         "COALESCE" => call.coalesce(),
+        "IF" => call.if_else(),
+        "NULLIF" => call.null_if(),
+        "ABS" => call.abs(),
+        "FLOOR" => call.whole(Function::Floor),
+        "CEIL" | "CEILING" => call.whole(Function::Ceil),
+        "ROUND" => call.round(),
+        "MOD" => call.modulo(),
+        "DATE_FORMAT" => call.date_format(),
+        "TO_DATE" => call.to_date(),
+        "TO_TIMESTAMP" => call.to_timestamp(),
+        "UNIX_TIMESTAMP" => call.unix_timestamp(),
+        "FROM_UNIXTIME" => call.text_of_unixtime(),
         other => match TimeField::of_function(other) {
             Some(field) => call.time_field(field),
             None => {
@@ -113,62 +176,39 @@ impl Call<'_> {
         Ok(Bound::new(Kind::Now(now), DataType::not_null(now.root())))
     }
 
-    fn text(&self, kind: fn(Box<Bound>) -> Kind) -> Result<Bound> {
-        self.count(1, 1)?;
-        let text = self.text_arg(&self.args[0])?;
-        let nullable = text.data_type.nullable;
-        Ok(Bound::new(kind(Box::new(text)), string(nullable)))
-    }
-
-    fn concat(&self) -> Result<Bound> {
-        self.count(1, usize::MAX)?;
-        let args = self.args.iter().map(|arg| self.text_arg(arg)).collect::<Result<Vec<_>>>()?;
-        let nullable = args.iter().any(|arg| arg.data_type.nullable);
-        Ok(Bound::new(Kind::Concat(args), string(nullable)))
-    }
-
-    fn substring(&self) -> Result<Bound> {
-        self.count(2, 3)?;
-        let text = Box::new(self.text_arg(&self.args[0])?);
-        let start = Box::new(self.int_arg(&self.args[1])?);
-        let length = self.args.get(2).map(|arg| self.int_arg(arg)).transpose()?.map(Box::new);
-        // A negative length gives null.
-        let nullable = length.is_some() || text.data_type.nullable || start.data_type.nullable;
-        let kind = Kind::Substring { text, start, length };
-        Ok(Bound::new(kind, string(nullable)))
-    }
-
-    fn coalesce(&self) -> Result<Bound> {
-        self.count(1, usize::MAX)?;
-        let args = self.args.iter().map(|arg| Ok((arg.span, self.scope.bind(arg)?))).collect::<Result<Vec<_>>>()?;
-        let (args, data_type) = unify(self.span, "the arguments of COALESCE", args)?;
-        let nullable = args.iter().all(|arg| arg.data_type.nullable);
-        let root = data_type.root;
-        Ok(Bound::new(Kind::Coalesce(args), DataType { root, nullable }))
-    }
-
     fn time_field(&self, field: TimeField) -> Result<Bound> {
         self.count(1, 1)?;
-        let arg = &self.args[0];
-        let bound = self.scope.bind(arg)?;
-        if is_null(&bound) {
-            return Ok(coerce(bound, TypeRoot::BigInt));
-        }
-        let found = &bound.data_type.root;
-        let fits = match family(found) {
-            Family::Timestamp | Family::TimestampLtz | Family::Date => true,
-            Family::Time => field.is_of_day(),
-            _ => false,
-        };
-        if !fits {
-            return Err(BindError::new(arg.span, format!("{} takes a date or timestamp, this is {found}", self.name))
-                .help("write CAST(… AS TIMESTAMP(3)) around it"));
-        }
-        let nullable = bound.data_type.nullable;
-        Ok(Bound::new(Kind::TimeField(field, Box::new(bound)), DataType { root: TypeRoot::BigInt, nullable }))
+        times::field(self.scope, self.name, field, &self.args[0])
     }
-}
 
-fn string(nullable: bool) -> DataType {
-    DataType { root: TypeRoot::STRING, nullable }
+    fn uuid(&self) -> Result<Bound> {
+        self.count(0, 0)?;
+        let random = self.scope.random.clone().ok_or_else(|| {
+            BindError::new(self.span, "UUID() cannot stand in a computed column: each use would give another value")
+                .help("write it in the SELECT")
+        })?;
+        Ok(Bound::new(Kind::Uuid(random), DataType::not_null(TypeRoot::Char(36))))
+    }
+
+    /// A function that is null if one of its operands is.
+    fn give(&self, function: Function, args: Vec<Bound>, root: TypeRoot) -> Bound {
+        let nullable = args.iter().any(|arg| arg.data_type.nullable);
+        Bound::new(Kind::Call(function, args), DataType { root, nullable })
+    }
+
+    /// A function that can be null although no operand is.
+    fn give_nullable(&self, function: Function, args: Vec<Bound>, root: TypeRoot) -> Bound {
+        Bound::new(Kind::Call(function, args), DataType::nullable(root))
+    }
+
+    /// Checks a pattern that is written out, where it stands.
+    fn check_pattern<T>(&self, arg: &Expr, read: impl FnOnce(&str) -> Result<T, String>) -> Result<()> {
+        match &arg.kind {
+            ExprKind::Literal(Literal::String(text)) => match read(text) {
+                Ok(_) => Ok(()),
+                Err(why) => Err(BindError::new(arg.span, format!("{} cannot use this pattern: {why}", self.name))),
+            },
+            _ => Ok(()),
+        }
+    }
 }

@@ -3,20 +3,33 @@
 //!
 //! [`bind`] resolves names and types against a source and reports mistakes with their place; [`eval`] computes columns,
 //! or one [`value`] for all rows; the other modules each hold one part of the semantics: [`types`] the rules, [`cast`],
-//! [`arithmetic`], [`text`] and [`time_field`] the kernels, [`text_form`] and [`parse`] the text forms, [`zone`] the
-//! session's time zone, [`functions`] which functions there are. [`select`] puts them together for one INSERT, for the
-//! columns of its [`target`].
+//! [`arithmetic`], [`compare`], [`text`] and [`time_field`] the kernels that work on columns, [`call`] and what it names
+//! those that work row by row, [`text_form`] and [`parse`] the text forms, [`zone`] the session's time zone,
+//! [`functions`] which functions there are. [`select`] puts them together for one INSERT, for the columns of its
+//! [`target`].
 //!
 //! Not here: aggregates, joins, nested types.
 
 mod arithmetic;
 pub(crate) mod bind;
+mod call;
 mod cast;
+mod cast_moment;
+mod cast_text;
+mod compare;
+mod date_pattern;
 mod eval;
 mod functions;
+mod json;
+mod like;
+mod moments;
 mod nested;
+mod numbers;
+mod operands;
 mod parse;
+mod regexes;
 mod select;
+mod strings;
 pub(crate) mod target;
 mod text;
 mod text_form;
@@ -29,5 +42,7 @@ pub use eval::EvalError;
 pub use select::BoundSelect;
 pub use zone::{NoSuchZone, Zone};
 
+#[cfg(test)]
+mod cases;
 #[cfg(test)]
 mod tests;

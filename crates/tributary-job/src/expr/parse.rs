@@ -1,4 +1,5 @@
-//! Text to values: what `CAST('…' AS T)` accepts, as Flink accepts it. Surrounding blanks are ignored.
+//! Text to values: what `CAST('…' AS T)` accepts, as Flink accepts it. Surrounding blanks are ignored,
+//! but for booleans and timestamps.
 
 use chrono::NaiveDate;
 
@@ -13,7 +14,6 @@ pub(crate) struct Reading {
 
 /// `true`, `t`, `yes`, `y`, `1` and their opposites, in any case.
 pub(crate) fn boolean(text: &str) -> Option<bool> {
-    let text = text.trim();
     let is = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     if is(&["true", "t", "yes", "y", "1"]) {
         Some(true)
@@ -32,15 +32,16 @@ pub(crate) fn integer(text: &str) -> Option<i64> {
         return None;
     }
     match whole.strip_prefix(['+', '-']).unwrap_or(whole) {
+        "" if whole.is_empty() && !fraction.is_empty() => Some(0),
         "" => None,
         digits if digits.bytes().all(|b| b.is_ascii_digit()) => whole.parse().ok(),
         _ => None,
     }
 }
 
-/// A floating-point number as Java reads it; the type suffixes `d` and `f` are not allowed.
+/// A floating-point number as Java reads it, but for hexadecimal ones.
 pub(crate) fn double(text: &str) -> Option<f64> {
-    let text = text.trim();
+    let text = without_suffix(text);
     match text.strip_prefix(['+', '-']).unwrap_or(text) {
         "NaN" => Some(f64::NAN),
         "Infinity" if text.starts_with('-') => Some(f64::NEG_INFINITY),
@@ -54,7 +55,16 @@ pub(crate) fn double(text: &str) -> Option<f64> {
 /// The nearest `f32`, read directly: rounding twice could miss it.
 pub(crate) fn single(text: &str) -> Option<f32> {
     let wide = double(text)?;
-    if wide.is_finite() { text.trim().parse().ok() } else { Some(wide as f32) }
+    if wide.is_finite() { without_suffix(text).parse().ok() } else { Some(wide as f32) }
+}
+
+/// Java allows a `d` or `f` behind the digits.
+fn without_suffix(text: &str) -> &str {
+    let text = text.trim();
+    match text.strip_suffix(['d', 'D', 'f', 'F']) {
+        Some(number) if number.ends_with(|c: char| c.is_ascii_digit() || c == '.') => number,
+        _ => text,
+    }
 }
 
 /// A decimal with optional exponent as `unscaled / 10^scale`, rounded half up to `scale` digits.
@@ -110,7 +120,7 @@ pub(crate) fn date(text: &str) -> Option<i32> {
     let year = parts.next()??;
     let month = parts.next().unwrap_or(Some(1))?;
     let day = parts.next().unwrap_or(Some(1))?;
-    if parts.next().is_some() {
+    if parts.next().is_some() || !(1..=9999).contains(&year) {
         return None;
     }
     NaiveDate::from_ymd_opt(i32::try_from(year).ok()?, month, day).map(|date| date.to_epoch_days())
@@ -124,7 +134,6 @@ pub(crate) fn time(text: &str) -> Option<i32> {
 
 /// `yyyy-M-d[ H:m:s[.fraction]]`, without a zone.
 pub(crate) fn timestamp(text: &str) -> Option<Reading> {
-    let text = text.trim();
     let (day, clock_text) = text.split_once(' ').unwrap_or((text, ""));
     if day.split('-').count() != 3 {
         return None;
@@ -132,7 +141,7 @@ pub(crate) fn timestamp(text: &str) -> Option<Reading> {
     let days = i64::from(date(day)?);
     let (seconds, nanos) = match clock_text {
         "" => (0, 0),
-        _ => clock(clock_text.trim_start(), 3)?,
+        _ => clock(clock_text, 3)?,
     };
     Some(Reading { seconds: days * 86_400 + i64::from(seconds), nanos })
 }
@@ -174,6 +183,7 @@ mod tests {
         for (text, expected) in [
             ("123", Some(123)),
             (" -7 ", Some(-7)),
+            (".5", Some(0)),
             ("+5", Some(5)),
             ("1.234", Some(1)),
             ("1.", Some(1)),
@@ -186,7 +196,7 @@ mod tests {
         ] {
             assert_eq!(integer(text), expected, "{text}");
         }
-        for (text, expected) in [("TRUE", Some(true)), ("n", Some(false)), ("2", None)] {
+        for (text, expected) in [("TRUE", Some(true)), ("n", Some(false)), ("2", None), (" yes ", None)] {
             assert_eq!(boolean(text), expected, "{text}");
         }
         for (text, expected) in [
@@ -194,7 +204,10 @@ mod tests {
             ("-1E3", Some(-1000.0)),
             (".5", Some(0.5)),
             ("-Infinity", Some(f64::NEG_INFINITY)),
+            ("1.5f", Some(1.5)),
+            ("1D", Some(1.0)),
             ("inf", None),
+            ("d", None),
             ("1,5", None),
         ] {
             assert_eq!(double(text), expected, "{text}");
@@ -247,6 +260,8 @@ mod tests {
             ("1970-01-01 00:00:01.25", Some((1, 250_000_000))),
             ("1970-01-02", Some((86_400, 0))),
             ("1970-01-01 00:00", None),
+            (" 1970-01-01 00:00:01", None),
+            ("10000-01-01", None),
             ("1970-01", None),
             ("1970-01-01T00:00:00", None),
         ] {

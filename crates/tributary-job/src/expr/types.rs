@@ -96,7 +96,7 @@ pub(crate) fn explicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
             | (F::Text, _)
             | (F::Bytes, F::Bytes)
             | (F::Boolean, F::Integer | F::Decimal | F::Approximate)
-            | (F::Integer, F::Boolean)
+            | (F::Integer | F::Decimal | F::Approximate, F::Boolean)
             | (F::Integer | F::Decimal | F::Approximate, F::Integer | F::Approximate)
             | (F::TimestampLtz, F::Date | F::Time)
             | (F::Date | F::Time, F::Timestamp | F::TimestampLtz)
@@ -148,10 +148,10 @@ pub(crate) fn arithmetic_type(op: Arithmetic, a: &TypeRoot, b: &TypeRoot) -> Opt
             let ((p1, s1), (p2, s2)) = (exact(a)?, exact(b)?);
             Some(decimal_result(op, p1.into(), s1.into(), p2.into(), s2.into()))
         }
-        (F::Integer | F::Decimal | F::Approximate, F::Integer | F::Decimal | F::Approximate) => match op {
-            Arithmetic::Remainder => Some(b.clone()),
-            _ => common_type(a, b),
-        },
+        (F::Integer, F::Integer) if op == Arithmetic::Remainder => Some(b.clone()),
+        // As in Flink, what is not exact has no remainder.
+        (F::Approximate, _) | (_, F::Approximate) if op == Arithmetic::Remainder => None,
+        (F::Integer | F::Decimal | F::Approximate, F::Integer | F::Decimal | F::Approximate) => common_type(a, b),
         _ => None,
     }
 }

@@ -126,9 +126,23 @@ pub(crate) fn expr(e: &Expr) -> String {
         ExprKind::Unary { op, operand } => format!("({op} {})", expr(operand)),
         ExprKind::Binary { left, op, right } => format!("({} {op} {})", expr(left), expr(right)),
         ExprKind::IsNull { operand, negated } => {
-            format!("({} is {}null)", expr(operand), if *negated { "not " } else { "" })
+            format!("({} is {}null)", expr(operand), not(*negated))
         }
-        ExprKind::Cast { operand, to } => format!("cast({} as {to})", expr(operand)),
+        ExprKind::Between { operand, low, high, negated } => {
+            format!("({} {}between {} and {})", expr(operand), not(*negated), expr(low), expr(high))
+        }
+        ExprKind::In { operand, list, negated } => {
+            let list: Vec<_> = list.iter().map(expr).collect();
+            format!("({} {}in {})", expr(operand), not(*negated), list.join(", "))
+        }
+        ExprKind::Like { operand, pattern, escape, negated } => {
+            let escape = escape.as_ref().map_or(String::new(), |escape| format!(" escape {}", expr(escape)));
+            format!("({} {}like {}{escape})", expr(operand), not(*negated), expr(pattern))
+        }
+        ExprKind::Cast { operand, to, or_null } => {
+            format!("{}cast({} as {to})", if *or_null { "try_" } else { "" }, expr(operand))
+        }
+        ExprKind::Extract { unit, operand } => format!("extract({unit} from {})", expr(operand)),
         ExprKind::Case { operand, branches, otherwise } => {
             let operand = operand.as_ref().map_or(String::new(), |operand| format!(" {}", expr(operand)));
             let branches: String =
@@ -141,6 +155,10 @@ pub(crate) fn expr(e: &Expr) -> String {
             format!("{name}({})", args.join(", "))
         }
     }
+}
+
+fn not(negated: bool) -> &'static str {
+    if negated { "not " } else { "" }
 }
 
 fn show_literal(literal: &Literal) -> String {

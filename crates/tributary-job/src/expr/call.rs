@@ -1,0 +1,90 @@
+//! The functions that are computed row by row: which there are, and where their kernels are.
+
+use paimon_format::TypeRoot;
+
+use super::eval::EvalError;
+use super::operands::Operands;
+use super::strings::Side;
+use super::value::Value;
+use super::zone::Zone;
+use super::{json, moments, numbers, regexes, strings};
+
+/// A function of its operands only (and of the session's zone).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Function {
+    Abs,
+    Ceil,
+    CharLength,
+    ConcatWs,
+    DateFormat,
+    Floor,
+    FromUnixtime,
+    JsonValue,
+    Like,
+    Md5,
+    RegexpExtract,
+    RegexpReplace,
+    Replace,
+    Round,
+    Sha256,
+    SplitIndex,
+    ToDate,
+    ToTimestamp,
+    Trim(Side),
+    UnixTimestamp,
+}
+
+// === impl Function ===
+
+impl Function {
+    /// Computes the function. `first` is the type of the first operand, `result` that of the result; the binder has
+    /// brought the operands to the types the kernels take.
+    pub(crate) fn eval(
+        self,
+        values: &[Value],
+        (first, result): (&TypeRoot, &TypeRoot),
+        rows: usize,
+        zone: Zone,
+    ) -> Result<Value, EvalError> {
+        let operands = &Operands::new(values, rows);
+        match self {
+            Self::Abs => numbers::abs(&values[0], first),
+            Self::Ceil => numbers::whole(numbers::Towards::Up, &values[0], first, result),
+            Self::Floor => numbers::whole(numbers::Towards::Down, &values[0], first, result),
+            Self::Round => numbers::round(operands, first, result),
+            Self::CharLength => strings::char_length(operands),
+            Self::ConcatWs => strings::concat_ws(operands),
+            Self::Trim(side) => strings::trim(side, operands),
+            Self::Replace => strings::replace(operands),
+            Self::SplitIndex => strings::split_index(operands),
+            Self::Like => strings::like(operands),
+            Self::Md5 => strings::md5(operands),
+            Self::Sha256 => strings::sha256(operands),
+            Self::RegexpExtract => regexes::extract(operands),
+            Self::RegexpReplace => regexes::replace(operands),
+            Self::JsonValue => json::json_value(operands),
+            Self::DateFormat => moments::date_format(&values[0], &values[1], first, rows, zone),
+            Self::FromUnixtime => moments::from_unixtime(operands, zone),
+            Self::UnixTimestamp => moments::unix_timestamp(operands, zone),
+            Self::ToDate => moments::to_date(operands),
+            Self::ToTimestamp => moments::to_timestamp(operands),
+        }
+    }
+
+    /// Whether a value can make it fail: a pattern that is none.
+    pub(crate) fn can_fail(self) -> bool {
+        use Function as F;
+        matches!(
+            self,
+            F::Like
+                | F::RegexpExtract
+                | F::RegexpReplace
+                | F::JsonValue
+                | F::DateFormat
+                | F::FromUnixtime
+                | F::UnixTimestamp
+                | F::ToDate
+                | F::ToTimestamp
+        )
+    }
+}
