@@ -137,7 +137,7 @@ const FAILING: MetricDef = gauge(
 );
 const ALIVE: MetricDef = gauge(
     "tributary_commit_snapshots_alive",
-    "Snapshots of the table that have not been expired, looked at once a minute.",
+    "Snapshots of the table that have not been expired; absent until it was looked at, expiry is seen within a minute.",
     "",
 );
 
@@ -259,7 +259,7 @@ pub(crate) struct PipelineMetrics {
     pub(crate) last_commit: Gauge,
     pub(crate) lag: Gauge,
     pub(crate) failing: IntGauge,
-    pub(crate) alive: IntGauge,
+    alive: IntGaugeVec,
     failures: IntCounterVec,
     labels: [String; 2],
 }
@@ -346,7 +346,7 @@ impl SinkMetrics {
             last_commit: self.last_commit.with_label_values(labels),
             lag: self.lag.with_label_values(labels),
             failing: self.failing.with_label_values(labels),
-            alive: self.alive.with_label_values(labels),
+            alive: self.alive.clone(),
             failures: self.failures.clone(),
             labels: [pipeline.to_owned(), table.to_owned()],
         }
@@ -388,6 +388,11 @@ impl Collector for Live {
 // === impl PipelineMetrics ===
 
 impl PipelineMetrics {
+    /// How many snapshots the table has. Until the first call the gauge is absent: nobody knows.
+    pub(crate) fn snapshots_alive(&self, count: i64) {
+        self.alive.with_label_values(&self.labels).set(count);
+    }
+
     pub(crate) fn failed(&self, kind: FailureKind) {
         let reason = match kind {
             FailureKind::Transient => "transient",
@@ -449,6 +454,9 @@ mod tests {
         let metrics = SinkMetrics::register(&registry).unwrap();
         let one = metrics.of("job", "db.t");
         one.failed(FailureKind::Transient);
+        let alive = |registry: &Registry| registry.gather().iter().any(|family| family.name() == ALIVE.name);
+        assert!(!alive(&registry), "absent until known");
+        one.snapshots_alive(7);
         let mut exposed: Vec<_> = registry.gather().iter().map(|family| family.name().to_owned()).collect();
         let mut declared: Vec<_> = METRICS.iter().map(|def| def.name.to_owned()).collect();
         exposed.sort();

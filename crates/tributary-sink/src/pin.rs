@@ -36,14 +36,19 @@ impl Pin {
     /// Moves the pin until the committer has gone, and once more then.
     pub(crate) async fn run(mut self) {
         let mut warned_at = PILE;
+        let mut earliest = self.earliest().await;
         let mut next = Instant::now() + PIN_EVERY;
         loop {
+            self.show_snapshots(earliest, &mut warned_at);
             tokio::select! {
                 biased;
-                () = ended(&mut self.committed) => break,
+                committed = self.committed.changed() => match committed {
+                    Ok(()) => {}
+                    Err(_) => break,
+                },
                 () = tokio::time::sleep_until(next) => {
                     self.renew().await;
-                    self.count_snapshots(&mut warned_at).await;
+                    earliest = self.earliest().await.or(earliest);
                     next = Instant::now() + PIN_EVERY;
                 }
             }
@@ -70,11 +75,15 @@ impl Pin {
         }
     }
 
-    async fn count_snapshots(&self, warned_at: &mut i64) {
-        // Only a number for the eye: the next minute tries again.
-        let Ok(Some(earliest)) = self.table.earliest_snapshot().await else { return };
-        let alive = self.committed.borrow().0 - earliest.id.0 + 1;
-        self.progress.metrics().alive.set(alive);
+    /// The oldest snapshot; `None` also when the store does not answer: it is only a number for the eye.
+    async fn earliest(&self) -> Option<SnapshotId> {
+        self.table.earliest_snapshot().await.ok().flatten().map(|snapshot| snapshot.id)
+    }
+
+    fn show_snapshots(&self, earliest: Option<SnapshotId>, warned_at: &mut i64) {
+        let Some(earliest) = earliest else { return };
+        let alive = self.committed.borrow().0 - earliest.0 + 1;
+        self.progress.metrics().snapshots_alive(alive);
         if alive >= *warned_at {
             tracing::warn!(
                 table = %self.table.identifier(), snapshots = alive,
@@ -83,8 +92,4 @@ impl Pin {
             *warned_at = alive.saturating_mul(2);
         }
     }
-}
-
-async fn ended(committed: &mut watch::Receiver<SnapshotId>) {
-    while committed.changed().await.is_ok() {}
 }
