@@ -111,7 +111,8 @@ async fn of_many_creators_one_creates_and_all_see_its_schema() {
                 },
             );
             let storage = Storage::new(Arc::new(store), first.warehouse.root.clone());
-            FilesystemCatalog::new(storage, "memory", &sim_env(n, EPOCH + n as i64))
+            // Clocks far enough apart that no two write the same schema.
+            FilesystemCatalog::new(storage, "memory", &sim_env(n, EPOCH + 3_600_000 * n as i64))
         })
         .collect();
     let racing = creators.iter().map(|catalog| catalog.create_table(&name, definition(), true));
