@@ -89,7 +89,7 @@ fn a_daemon_fills_added_columns_with_null_and_stops_at_a_rename() {
         return;
     }
     let scratch = Scratch::new();
-    let warehouse = scratch.path("warehouse").to_str().unwrap().to_owned();
+    let warehouse = scratch.warehouse();
     let path = scratch.path("job.sql");
     std::fs::write(&path, job(&warehouse)).unwrap();
     let alter = |changes: Value| {

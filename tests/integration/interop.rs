@@ -15,7 +15,7 @@ fn pypaimon_reads_every_value_we_write() {
         return;
     }
     let scratch = Scratch::new();
-    let warehouse = scratch.path("warehouse").to_str().unwrap().to_owned();
+    let warehouse = scratch.warehouse();
     let cases = all_cases();
     let rows = typed::rows(&cases);
     table::block_on(async {
@@ -33,7 +33,7 @@ fn we_read_every_value_pypaimon_writes() {
         return;
     }
     let scratch = Scratch::new();
-    let warehouse = scratch.path("warehouse").to_str().unwrap().to_owned();
+    let warehouse = scratch.warehouse();
     let cases = all_cases();
     let rows = typed::rows(&cases);
     let fields: Vec<_> = cases.iter().map(|case| json!([case.name, case.arrow])).collect();
@@ -50,7 +50,7 @@ fn our_statistics_never_hide_a_row_from_pypaimon() {
         return;
     }
     let scratch = Scratch::new();
-    let warehouse = scratch.path("warehouse").to_str().unwrap().to_owned();
+    let warehouse = scratch.warehouse();
     // Nested columns before the others: statistics are found by a column's place, and these have none.
     let cases: Vec<Case> = typed::nested_cases()
         .into_iter()
@@ -84,7 +84,7 @@ fn pypaimon_finds_our_partitions_of_every_type() {
         return;
     }
     let scratch = Scratch::new();
-    let warehouse = scratch.path("warehouse").to_str().unwrap().to_owned();
+    let warehouse = scratch.warehouse();
     for Case { name, kind, values, .. } in cases() {
         // Floating point and bytes name nobody's folders. pypaimon 2.1.0 looks for a TIMESTAMP(9) folder without its
         // nanoseconds: FileNotFoundError, of its own files as well.
@@ -110,7 +110,7 @@ fn pypaimon_and_we_append_in_turn() {
         return;
     }
     let scratch = Scratch::new();
-    let warehouse = scratch.path("warehouse").to_str().unwrap().to_owned();
+    let warehouse = scratch.warehouse();
     let columns = [("n", "BIGINT"), ("text", "STRING"), ("part", "INT")];
     table::block_on(table::create(&warehouse, "db.shared", &columns, &["part"]));
     let mut expected = Vec::new();

@@ -87,7 +87,7 @@ fn a_stop_commits_what_was_read() {
     let read = received(&mut daemon) + 200;
     wait_until_received(&mut daemon, read);
     daemon.stop();
-    let committed = binary::count(scratch.path("warehouse").to_str().unwrap(), "db.t");
+    let committed = binary::count(&scratch.warehouse(), "db.t");
     assert!(committed >= read, "{committed} rows committed, at least {read} were read");
 }
 
@@ -107,7 +107,7 @@ fn admin_verbs_need_the_token_and_do_what_they_say() {
     wait_until_received(&mut daemon, read);
     let answer = post("/admin/checkpoint", Some(TOKEN), "");
     assert_eq!(answer.status, 200, "{}", answer.body);
-    assert!(binary::count(scratch.path("warehouse").to_str().unwrap(), "db.t") >= read, "committed when it answers");
+    assert!(binary::count(&scratch.warehouse(), "db.t") >= read, "committed when it answers");
 
     assert_eq!(post("/admin/pause", Some(TOKEN), "").status, 200);
     // What was on its way arrives; the checkpoint after it holds everything.
@@ -163,6 +163,6 @@ fn a_bounded_source_ends_with_the_exact_count_and_is_not_started_over() {
     for _ in 0..2 {
         let (status, log) = Daemon::start(&job, &[]).end();
         assert_eq!(status.code(), Some(0), "{log}");
-        assert_eq!(binary::count(scratch.path("warehouse").to_str().unwrap(), "db.t"), 12345);
+        assert_eq!(binary::count(&scratch.warehouse(), "db.t"), 12345);
     }
 }

@@ -14,17 +14,13 @@ fn tutorial(scratch: &Scratch, settings: &str) -> std::path::PathBuf {
     scratch.file("tutorial.sql", &format!("{settings}\n{job}"))
 }
 
-fn warehouse(scratch: &Scratch) -> String {
-    scratch.path("warehouse").to_str().unwrap().to_owned()
-}
-
 #[test]
 fn fills_a_table_that_pypaimon_reads_while_it_runs() {
     let scratch = Scratch::new();
     let job = tutorial(&scratch, "SET 'execution.checkpointing.interval' = '300 ms';");
     let mut daemon = Daemon::start(&job, &[]);
     daemon.wait_for_rows(20);
-    let warehouse = warehouse(&scratch);
+    let warehouse = scratch.warehouse();
     if pypaimon::available() {
         let early = pypaimon::count(&warehouse, TABLE);
         assert!(early >= 20, "{early} rows read, at least 20 were committed");
@@ -59,7 +55,7 @@ fn an_epoch_at_low_rate_makes_one_file_per_partition() {
     let mut daemon = Daemon::start(&job, &[]);
     daemon.wait_for_rows(100);
     daemon.stop();
-    let warehouse = warehouse(&scratch);
+    let warehouse = scratch.warehouse();
     let files = binary::succeed(&["table", "files", TABLE, "--warehouse", &warehouse, "--format", "csv"]);
     let snapshots = binary::succeed(&["table", "snapshots", TABLE, "--warehouse", &warehouse, "--format", "csv"]);
     let partitions = folders(&scratch.path(&format!("warehouse/{}", "test_paimon_db.db/test_append_tbl")));
@@ -85,14 +81,14 @@ fn a_second_start_goes_on_where_the_first_stopped() {
     let mut first = Daemon::start(&job, &[]);
     first.wait_for_rows(20);
     first.stop();
-    let before = binary::count(&warehouse(&scratch), TABLE);
+    let before = binary::count(&scratch.warehouse(), TABLE);
     let mut second = Daemon::start(&job, &[]);
     second.wait_for_rows(20);
     second.stop();
-    let after = binary::count(&warehouse(&scratch), TABLE);
+    let after = binary::count(&scratch.warehouse(), TABLE);
     assert!(after >= before + 20);
     if pypaimon::available() {
-        let ids = pypaimon::texts(&warehouse(&scratch), TABLE, "id");
+        let ids = pypaimon::texts(&scratch.warehouse(), TABLE, "id");
         assert_eq!(ids.iter().collect::<BTreeSet<_>>().len() as u64, after, "no id came twice");
     }
 }
