@@ -5,6 +5,7 @@
 mod ceiling;
 mod commits;
 mod process;
+mod scan;
 mod start;
 mod throughput;
 
@@ -33,6 +34,18 @@ enum Bench {
         /// Runs of each; the median is reported.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// Also Flink, which takes a minute a run.
+        #[arg(long)]
+        flink: bool,
+    },
+    /// Reading every row and column of a table: ours, pypaimon, Spark.
+    Scan {
+        /// Rows of the table.
+        #[arg(long, default_value_t = 10_000_000)]
+        rows: u64,
+        /// Scans of each; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
     },
     /// Commit latency of commits 1 to 50 beside 951 to 1,000 of one table.
     Commits {
@@ -52,16 +65,21 @@ enum Bench {
     /// (one process of `throughput`)
     #[command(hide = true)]
     Ceiling { properties: ceiling::Properties, rows: u64, folder: PathBuf },
+    /// (one process of `scan`)
+    #[command(hide = true)]
+    ScanOurs { warehouse: PathBuf },
 }
 
 fn main() {
     let arguments = Arguments::parse();
     let scratch = || tempfile::Builder::new().prefix("bench-").tempdir_in(&arguments.folder).unwrap();
     match arguments.bench {
-        Bench::Throughput { rows, rounds } => throughput::run(rows, rounds, scratch().path()),
+        Bench::Throughput { rows, rounds, flink } => throughput::run(rows, rounds, flink, scratch().path()),
+        Bench::Scan { rows, rounds } => scan::run(rows, rounds, scratch().path()),
         Bench::Commits { commits } => commits::run(commits, scratch().path()),
         Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),
         Bench::Ceiling { properties, rows, folder } => println!("{}", ceiling::run(properties, rows, &folder)),
+        Bench::ScanOurs { warehouse } => println!("{}", scan::ours(&warehouse)),
     }
 }
 

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Run {
     /// From just before exec to the exit.
     pub(crate) elapsed: Duration,
-    /// The largest resident set of the process, in bytes, as the kernel last reported it (VmHWM).
+    /// The largest resident set of the process or of one it started (a JVM), in bytes, as the kernel last reported
+    /// it (VmHWM).
     pub(crate) peak_bytes: u64,
     /// Standard output.
     pub(crate) output: String,
@@ -26,7 +27,7 @@ pub(crate) fn run(mut command: Command) -> Run {
         if let Some(status) = child.try_wait().unwrap() {
             break status;
         }
-        peak_bytes = resident(&child, "VmHWM").unwrap_or(peak_bytes);
+        peak_bytes = family(child.id()).filter_map(|id| figure_of(id, "VmHWM")).fold(peak_bytes, u64::max);
         std::thread::sleep(Duration::from_millis(5));
     };
     let elapsed = begin.elapsed();
@@ -36,7 +37,18 @@ pub(crate) fn run(mut command: Command) -> Run {
 
 /// A figure of `/proc/PID/status` in bytes: `VmHWM` (peak) or `VmRSS` (now). `None` once the process has gone.
 pub(crate) fn resident(child: &Child, figure: &str) -> Option<u64> {
-    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    figure_of(child.id(), figure)
+}
+
+/// A process and those it started itself.
+fn family(id: u32) -> impl Iterator<Item = u32> {
+    let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    let children: Vec<u32> = children.split_whitespace().filter_map(|id| id.parse().ok()).collect();
+    std::iter::once(id).chain(children)
+}
+
+fn figure_of(id: u32, figure: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))?;
     Some(line.trim().strip_suffix(" kB")?.parse::<u64>().ok()? * 1024)
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
+use tributary_tests::flink::FLINK;
 use tributary_tests::pypaimon;
 
 use crate::{median, process};
@@ -26,15 +27,18 @@ const CONTESTANTS: &[Contestant] = &[
     ("ceiling, our properties", |rows, folder| ceiling("ours", rows, folder)),
     ("tributary run", ours),
     ("pypaimon 2.1.0 (rows ready in memory)", pypaimon_write),
+    ("Flink 1.20.5 + Paimon 1.3.1", flink_write),
 ];
 
-pub(crate) fn run(rows: u64, rounds: usize, scratch: &Path) {
+pub(crate) fn run(rows: u64, rounds: usize, flink: bool, scratch: &Path) {
+    let wanted = |name: &str| match name {
+        name if name.starts_with("pypaimon") => pypaimon::available(),
+        name if name.starts_with("Flink") => flink && FLINK.available(),
+        _ => true,
+    };
     let mut runs: BTreeMap<&str, Vec<Measured>> = BTreeMap::new();
     for round in 0..rounds {
-        for (name, contestant) in CONTESTANTS {
-            if name.starts_with("pypaimon") && !pypaimon::available() {
-                continue;
-            }
+        for (name, contestant) in CONTESTANTS.iter().filter(|(name, _)| wanted(name)) {
             let folder = scratch.join("run");
             std::fs::create_dir(&folder).unwrap();
             let measured = contestant(rows, &folder);
@@ -72,13 +76,18 @@ fn ceiling(properties: &str, rows: u64, folder: &Path) -> Measured {
 
 /// End to end: from exec to the exit after the final commit.
 fn ours(rows: u64, folder: &Path) -> Measured {
+    let run = write(rows, folder);
+    let table = folder.join("warehouse/db.db/t");
+    Measured { steady: steady(&table), ..measured(rows, run.elapsed.as_secs_f64(), run.peak_bytes, &table) }
+}
+
+/// Has `tributary run` write the tutorial's rows into `db.t` of the warehouse below `folder`.
+pub(crate) fn write(rows: u64, folder: &Path) -> process::Run {
     let job = folder.join("job.sql");
     std::fs::write(&job, job_text(100_000_000, &format!("'number-of-rows' = '{rows}',"))).unwrap();
     let mut command = process::tributary();
     command.args(["run", job.to_str().unwrap()]).env("TRIBUTARY_HTTP__LISTEN", "127.0.0.1:0");
-    let run = process::run(command);
-    let table = folder.join("warehouse/db.db/t");
-    Measured { steady: steady(&table), ..measured(rows, run.elapsed.as_secs_f64(), run.peak_bytes, &table) }
+    process::run(command)
 }
 
 /// The tutorial's job without its rate limit.
@@ -123,6 +132,25 @@ fn pypaimon_write(rows: u64, folder: &Path) -> Measured {
     let said: Value = serde_json::from_str(run.output.lines().last().unwrap()).unwrap();
     let (rows, seconds) = (said["rows"].as_u64().unwrap(), said["seconds"].as_f64().unwrap());
     measured(rows, seconds, run.peak_bytes, folder)
+}
+
+/// The whole job in a mini cluster, its start and end included; steady as ours.
+fn flink_write(rows: u64, folder: &Path) -> Measured {
+    let job = folder.join("job.sql");
+    let text = job_text(100_000_000, &format!("'number-of-rows' = '{rows}',"));
+    let warehouse = folder.join("warehouse");
+    let text = text.replace("'warehouse' = 'warehouse'", &format!("'warehouse' = '{}'", warehouse.display()));
+    // Flink's catalog of that type does not make its database by itself.
+    let text = text.replacen(';', "; CREATE DATABASE IF NOT EXISTS paimon.db;", 1);
+    std::fs::write(&job, text).unwrap();
+    let mut command = Command::new(FLINK.home().join("bin/python"));
+    command.arg(tributary_tests::root().join("benches/flink_write.py"));
+    command.args([job.to_str().unwrap(), &rows.to_string()]);
+    let run = process::run(command);
+    let said: Value = serde_json::from_str(run.output.lines().last().unwrap()).unwrap();
+    let table = warehouse.join("db.db/t");
+    let written = measured(rows, said["seconds"].as_f64().unwrap(), run.peak_bytes, &table);
+    Measured { steady: steady(&table), ..written }
 }
 
 fn measured(rows: u64, seconds: f64, peak_bytes: u64, folder: &Path) -> Measured {
