@@ -1,6 +1,7 @@
 //! Tables whose schema changed: golden ones of three versions of Paimon, and one that changes under a running daemon.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tributary_tests::daemon::Daemon;
@@ -48,7 +49,7 @@ fn a_golden_tag_and_branch_are_read_with_their_own_columns() {
     let warehouse = folder.join("warehouse").to_str().unwrap().to_owned();
     table::block_on(async {
         let found = table::load(&warehouse, "db.evolved").await;
-        let tagged = found.tag("first").await.unwrap();
+        let tagged = Arc::new(found.tag("first").await.unwrap().snapshot);
         let then = found.as_of(&tagged).await.unwrap();
         check("tag", &then, table::rows_at(&then, tagged).await, expected(&folder, "tag first"));
         let side = table::load(&warehouse, "db.evolved$branch_side").await;

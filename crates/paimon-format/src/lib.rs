@@ -5,6 +5,8 @@
 //! | [`types`] | primitive data types and their text |
 //! | [`schema`] | `schema/schema-N`: JSON of a table's columns, keys and options |
 //! | [`snapshot`] | `snapshot/snapshot-N`: JSON of one committed state |
+//! | [`tag`] | `tag/tag-<name>`: JSON of a snapshot that is kept |
+//! | [`consumer`] | `consumer/consumer-<id>`: JSON of what a reader still needs |
 //! | [`datum`] | single values, and `BinaryRow`, the layout of partitions and statistics |
 //! | [`stats`] | minimum, maximum and null count, with Paimon's truncation rules |
 //! | [`manifest`] | data files, manifest entries and manifest metadata |
@@ -21,6 +23,7 @@
 //! comes from) and against files written by pypaimon; see `tests/golden`.
 
 pub mod avro;
+pub mod consumer;
 pub mod datum;
 mod error;
 mod json;
@@ -31,8 +34,10 @@ pub mod partition;
 pub mod schema;
 pub mod snapshot;
 pub mod stats;
+pub mod tag;
 pub mod types;
 
+pub use consumer::Consumer;
 pub use datum::{BinaryRow, Datum};
 pub use error::{FormatError, Result};
 pub use manifest::{DataFileMeta, EntryIdentifier, FileKind, FileSource, ManifestEntry, ManifestFileMeta};
@@ -40,4 +45,5 @@ pub use options::{CoreOptions, MemorySize, OptionError, parse_duration};
 pub use schema::{DataField, TableSchema};
 pub use snapshot::{CommitKind, Snapshot, SnapshotId};
 pub use stats::{ColumnStats, SimpleStats, StatsMode};
+pub use tag::Tag;
 pub use types::{DataType, TypeRoot};

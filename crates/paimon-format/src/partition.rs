@@ -76,7 +76,13 @@ pub fn escape(text: &str) -> String {
 }
 
 fn value_name(key: &str, datum: &Datum) -> Result<String> {
-    Ok(match datum {
+    java_text(datum).ok_or_else(|| FormatError::unsupported(format!("partition column `{key}` of a binary type")))
+}
+
+/// What Java's `toString` gives for Paimon's internal value, which is also how `$files` spells statistics; `None` for
+/// bytes, of which Java prints an address.
+pub fn java_text(datum: &Datum) -> Option<String> {
+    Some(match datum {
         Datum::Boolean(v) => v.to_string(),
         Datum::TinyInt(v) => v.to_string(),
         Datum::SmallInt(v) => v.to_string(),
@@ -86,9 +92,7 @@ fn value_name(key: &str, datum: &Datum) -> Result<String> {
         Datum::Double(v) => java_float(&java_digits(*v), *v),
         Datum::Decimal { unscaled, scale, .. } => plain_decimal(*unscaled, usize::from(*scale)),
         Datum::String(v) => v.clone(),
-        Datum::Bytes(_) => {
-            return Err(FormatError::unsupported(format!("partition column `{key}` of a binary type")));
-        }
+        Datum::Bytes(_) => return None,
         Datum::Timestamp { millis, nano_of_milli } => java_local_date_time(*millis, *nano_of_milli),
     })
 }

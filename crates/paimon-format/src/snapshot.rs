@@ -113,6 +113,11 @@ impl SnapshotId {
     pub fn next(self) -> Option<Self> {
         self.0.checked_add(1).map(Self)
     }
+
+    /// What the hint file `LATEST` or `EARLIEST` names; one that holds no number is no hint.
+    pub fn from_hint(bytes: &[u8]) -> Option<Self> {
+        std::str::from_utf8(bytes).ok()?.trim().parse().ok().map(Self).filter(|id| *id >= Self::FIRST)
+    }
 }
 
 impl fmt::Display for SnapshotId {

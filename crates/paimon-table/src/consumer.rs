@@ -1,21 +1,18 @@
 //! Consumer files: how a reader or a job keeps every engine's expiry away from the snapshots it needs.
 //!
-//! `<table>/consumer/consumer-<id>` holds `{"nextSnapshot": N}`; no engine expires a snapshot with an id
-//! of N or more while it is there (`ExpireSnapshotsImpl`, `ConsumerManager`). Java reads these files with a
-//! strict parser and stops all expiry at one it cannot parse, so they are only ever replaced whole.
+//! No engine expires a snapshot with an id of `nextSnapshot` or more while the file is there (`ExpireSnapshotsImpl`,
+//! `ConsumerManager`). Java reads these files with a strict parser and stops all expiry at one it cannot parse, so they are
+//! only ever replaced whole.
 
 use bytes::Bytes;
-use paimon_format::{SnapshotId, names};
-use serde::{Deserialize, Serialize};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use paimon_format::{Consumer, SnapshotId, names};
 
 use crate::error::{Result, TableError};
 use crate::table::Table;
 
-#[derive(Serialize, Deserialize)]
-struct Consumer {
-    #[serde(rename = "nextSnapshot")]
-    next_snapshot: i64,
-}
+/// Files read at once.
+const READ_CONCURRENCY: usize = 16;
 
 fn path(id: &str) -> String {
     format!("{}/{}", names::CONSUMER_DIR, names::consumer_file(id))
@@ -24,16 +21,29 @@ fn path(id: &str) -> String {
 /// The snapshot that consumer `id` pins, `None` without such a consumer.
 ///
 /// # Errors
-/// The store's error, or [`TableError::Corrupt`] for a file that does not parse.
+/// The store's error, or [`TableError::Format`] for a file that does not parse.
 pub async fn read(table: &Table, id: &str) -> Result<Option<SnapshotId>> {
     let path = path(id);
-    let Some(bytes) = table.storage().get_opt(&path).await? else {
+    let Some(bytes) = table.metadata().get_opt(&path).await? else {
         return Ok(None);
     };
-    match serde_json::from_slice::<Consumer>(&bytes) {
-        Ok(consumer) => Ok(Some(SnapshotId(consumer.next_snapshot))),
-        Err(error) => Err(TableError::Corrupt { object: path, why: error.to_string() }),
-    }
+    let consumer = Consumer::from_json(&bytes).map_err(TableError::format(path))?;
+    Ok(Some(consumer.next_snapshot))
+}
+
+/// Every consumer and the snapshot it pins, by its id.
+///
+/// # Errors
+/// As [`read`].
+pub async fn list(table: &Table) -> Result<Vec<(String, SnapshotId)>> {
+    let files = table.metadata().list_names(names::CONSUMER_DIR).await?;
+    let found: Vec<_> = stream::iter(files.iter().filter_map(|file| names::parse_consumer(file)))
+        .map(|id| async move { Ok::<_, TableError>((id.to_owned(), read(table, id).await?)) })
+        .buffered(READ_CONCURRENCY)
+        .try_collect()
+        .await?;
+    // One that is gone was cleared since it was listed.
+    Ok(found.into_iter().filter_map(|(id, next)| Some((id, next?))).collect())
 }
 
 /// Pins `next` and everything newer for consumer `id`. Writing the same id again renews the file's age,
@@ -42,8 +52,9 @@ pub async fn read(table: &Table, id: &str) -> Result<Option<SnapshotId>> {
 /// # Errors
 /// The store's error.
 pub async fn write(table: &Table, id: &str, next: SnapshotId) -> Result<()> {
-    let json = format!("{{\n  \"nextSnapshot\" : {}\n}}", next.0);
-    Ok(table.storage().put(&path(id), Bytes::from(json)).await?)
+    let path = path(id);
+    let json = Consumer { next_snapshot: next }.to_json().map_err(TableError::format(path.as_str()))?;
+    Ok(table.metadata().put(&path, Bytes::from(json)).await?)
 }
 
 /// Removes the pin of consumer `id`; one that is not there is fine.
@@ -51,5 +62,5 @@ pub async fn write(table: &Table, id: &str, next: SnapshotId) -> Result<()> {
 /// # Errors
 /// The store's error.
 pub async fn delete(table: &Table, id: &str) -> Result<()> {
-    Ok(table.storage().delete(&path(id)).await?)
+    Ok(table.metadata().delete(&path(id)).await?)
 }

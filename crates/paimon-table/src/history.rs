@@ -117,7 +117,7 @@ mod tests {
         assert_eq!(consumer::read(&table, "u").await.unwrap(), None);
         table.storage().put("consumer/consumer-u", "{".into()).await.unwrap();
         let error = newest_of_user(&table, &user).await.unwrap_err();
-        assert!(matches!(error, TableError::Corrupt { .. }), "{error}");
+        assert!(matches!(error, TableError::Format { .. }), "{error}");
     }
 
     #[tokio::test]

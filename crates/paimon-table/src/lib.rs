@@ -9,6 +9,7 @@ pub mod history;
 pub mod local;
 mod manifests;
 mod merge;
+pub mod partition_text;
 mod plan;
 pub mod port;
 pub mod predicate;

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use paimon_format::names::{self, BRANCH_DIR, TAG_DIR};
-use paimon_format::{Snapshot, SnapshotId};
+use paimon_format::{Snapshot, SnapshotId, Tag};
 
 use crate::error::{Result, TableError};
 use crate::port::SnapshotCommit;
@@ -82,15 +82,15 @@ impl Table {
         Ok(files.iter().filter_map(|file| names::parse_tag(file)).map(str::to_owned).collect())
     }
 
-    /// The snapshot that a tag keeps.
+    /// A tag and the snapshot it keeps.
     ///
     /// # Errors
     /// [`TableError::NoSuchTag`], the store's error, or [`TableError::Format`] for a tag that cannot be read.
-    pub async fn tag(&self, name: &str) -> Result<Arc<Snapshot>> {
+    pub async fn tag(&self, name: &str) -> Result<Tag> {
         let path = format!("{TAG_DIR}/{}", names::tag_file(name));
         let found = if name.contains('/') { None } else { self.metadata().get_opt(&path).await? };
         match found {
-            Some(bytes) => Snapshot::from_json(&bytes).map(Arc::new).map_err(TableError::format(path)),
+            Some(bytes) => Tag::from_json(&bytes).map_err(TableError::format(path)),
             None => Err(TableError::NoSuchTag {
                 name: name.to_owned(),
                 location: self.location(),
@@ -165,7 +165,7 @@ mod tests {
         storage.delete("snapshot/snapshot-1").await.unwrap();
 
         let table = open(&storage).await;
-        let tagged = table.tag("v 1").await.unwrap();
+        let tagged = Arc::new(table.tag("v 1").await.unwrap().snapshot);
         let then = table.as_of(&tagged).await.unwrap();
         assert_eq!((table.schema().fields.len(), then.schema().fields.len()), (3, 2));
         let plan = plan_scan_of(&then, tagged, None, &Executor::inline()).await.unwrap();

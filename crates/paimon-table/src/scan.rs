@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::stream::{self, StreamExt, TryStreamExt};
 use paimon_format::{
-    ColumnStats, FileKind, ManifestEntry, ManifestFileMeta, Snapshot, SnapshotId, TableSchema, TypeRoot,
+    ColumnStats, DataField, FileKind, ManifestEntry, ManifestFileMeta, Snapshot, SnapshotId, TableSchema, TypeRoot,
 };
 use tributary_runtime::Executor;
 
@@ -90,6 +90,30 @@ pub async fn plan_scan_of(
 
 fn no_such_snapshot(table: &Table, id: SnapshotId) -> TableError {
     TableError::NoSuchSnapshot { id: id.0, location: table.location() }
+}
+
+/// The manifests of a snapshot, oldest first, without those of other partitions than `filter` asks for.
+///
+/// # Errors
+/// [`TableError::Missing`] for a list that is gone; otherwise what cannot be read.
+pub async fn manifests_of(
+    table: &Table,
+    snapshot: &Snapshot,
+    filter: Option<&Predicate>,
+) -> Result<Vec<ManifestFileMeta>> {
+    let mut manifests = manifests::read_lists(table.storage(), snapshot).await?;
+    if let Some(filter) = filter {
+        let partitions = Partitions::of(table.schema());
+        manifests.retain(|manifest| partitions.may_hold(manifest, filter));
+    }
+    Ok(manifests)
+}
+
+/// What a file's statistics, made under the schema `written`, say of each column of `current`.
+pub fn file_stats(entry: &ManifestEntry, written: &TableSchema, current: &TableSchema) -> Vec<ColumnStats> {
+    let stats = FileStats::of(entry, written);
+    let of = |field: &DataField| stats.column(&field.name, entry.file.row_count, current).unwrap_or_default();
+    current.fields.iter().map(of).collect()
 }
 
 async fn live_files(

@@ -110,7 +110,7 @@ async fn read_hint(storage: &Storage, name: &str) -> Result<Option<SnapshotId>> 
     let Some(bytes) = storage.get_opt(&hint_path(name)).await? else {
         return Ok(None);
     };
-    Ok(std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok()).filter(|id| *id > 0).map(SnapshotId))
+    Ok(SnapshotId::from_hint(&bytes))
 }
 
 /// Writes `LATEST`, and `EARLIEST` with a table's first snapshot. The snapshot exists already, so a

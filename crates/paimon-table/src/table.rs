@@ -143,6 +143,21 @@ impl Table {
         Ok(Some(schema))
     }
 
+    /// Every schema the table ever had, oldest first.
+    ///
+    /// # Errors
+    /// As [`Table::schema_of`].
+    pub async fn schemas(&self) -> Result<Vec<Arc<TableSchema>>> {
+        let names = self.metadata().list_names(SCHEMA_DIR).await?;
+        let mut ids: Vec<i64> = names.iter().filter_map(|name| names::parse_schema(name)).collect();
+        ids.sort_unstable();
+        let mut schemas = Vec::with_capacity(ids.len());
+        for id in ids {
+            schemas.extend(self.schema_of(id).await?);
+        }
+        Ok(schemas)
+    }
+
     /// The schema's options, parsed.
     pub fn options(&self) -> &CoreOptions {
         &self.inner.options

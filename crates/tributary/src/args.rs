@@ -80,14 +80,15 @@ pub(crate) struct CheckArguments {
     pub(crate) catalog: CatalogArguments,
 }
 
-/// Look into a table: rows, number of rows, data files, snapshots.
+/// Look into a table: its rows, and all that its metadata says, as Paimon's system tables show it.
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
     after_help = "Examples:
   tributary table head test_paimon_db.test_append_tbl --warehouse config/warehouse
+  tributary table partitions db.t --warehouse /lake
   tributary table count db.t --warehouse /lake --partition dt=2026-01-01,hh=9
-  tributary table files db.t --config tributary.toml --format csv
+  tributary table files db.t --config tributary.toml --partition '{2026-01-01, 9}; {2026-01-01, 10}' --format csv
   tributary table head db.t --warehouse /lake --branch test --tag before-the-change
   tributary table snapshots db.t --warehouse /lake --limit 10 --format json"
 )]
@@ -99,32 +100,58 @@ pub(crate) struct TableArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum TableVerb {
     /// Print rows (10 unless --limit says otherwise).
-    Head(TableQuery),
+    Head(Scan),
     /// Print the number of rows, from metadata; the last line is the bare number.
-    Count(TableQuery),
+    Count(Scan),
+    /// List the partitions of a snapshot, with the columns of Paimon's `$partitions`.
+    Partitions(Scan),
     /// List the data files of a snapshot, with the columns of Paimon's `$files`.
-    Files(TableQuery),
+    Files(Scan),
+    /// List the manifests of a snapshot, with the columns of Paimon's `$manifests`.
+    Manifests(Scan),
     /// List the snapshots, with the columns of Paimon's `$snapshots`.
-    Snapshots(TableQuery),
+    Snapshots(History),
+    /// List every schema the table had, with the columns of Paimon's `$schemas`.
+    Schemas(Listing),
+    /// List the options of the newest schema, as Paimon's `$options` does.
+    Options(Listing),
+    /// List the tags, with the columns of Paimon's `$tags`.
+    Tags(Listing),
+    /// List who keeps snapshots from expiring, with the columns of Paimon's `$consumers`.
+    Consumers(Listing),
 }
 
+/// Of a snapshot: which one, and which partitions of it.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct TableQuery {
-    /// DATABASE.TABLE, or CATALOG.DATABASE.TABLE where several catalogs are configured.
-    #[arg(value_name = "DB.T")]
-    pub(crate) table: String,
-    /// Only these partitions: `dt=2026-01-01,hh=9`; `;` is OR.
+pub(crate) struct Scan {
+    #[command(flatten)]
+    pub(crate) history: History,
+    /// Only these partitions: `dt=2026-01-01,hh=9`, or `{2026-01-01, 9}` as `files` shows it; `;` is OR.
     #[arg(long, value_name = "SPEC")]
     pub(crate) partition: Option<String>,
-    /// At most this many rows of output.
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
+}
+
+/// Of the snapshots: all, or one.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct History {
+    #[command(flatten)]
+    pub(crate) listing: Listing,
     /// As of this snapshot; the latest by default.
     #[arg(long, value_name = "ID")]
     pub(crate) snapshot: Option<i64>,
     /// As of the snapshot that this tag keeps.
     #[arg(long, value_name = "NAME", conflicts_with = "snapshot")]
     pub(crate) tag: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Listing {
+    /// DATABASE.TABLE, or CATALOG.DATABASE.TABLE where several catalogs are configured.
+    #[arg(value_name = "DB.T")]
+    pub(crate) table: String,
+    /// At most this many rows of output.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
     /// On this branch; the same as writing `DB.T$branch_NAME`.
     #[arg(long, value_name = "NAME")]
     pub(crate) branch: Option<String>,
@@ -189,9 +216,15 @@ pub(crate) enum Page {
 
 impl TableVerb {
     /// What every verb is asked with.
-    pub(crate) fn query(&self) -> &TableQuery {
+    pub(crate) fn listing(&self) -> &Listing {
         match self {
-            Self::Head(query) | Self::Count(query) | Self::Files(query) | Self::Snapshots(query) => query,
+            Self::Head(scan)
+            | Self::Count(scan)
+            | Self::Partitions(scan)
+            | Self::Files(scan)
+            | Self::Manifests(scan) => &scan.history.listing,
+            Self::Snapshots(history) => &history.listing,
+            Self::Schemas(listing) | Self::Options(listing) | Self::Tags(listing) | Self::Consumers(listing) => listing,
         }
     }
 }

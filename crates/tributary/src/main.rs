@@ -55,7 +55,7 @@ fn check(arguments: &CheckArguments) -> Result<(), Failure> {
 }
 
 fn table(verb: TableVerb) -> Result<(), Failure> {
-    let settings = Settings::load(&verb.query().settings, &verb.query().catalog, &[])?;
+    let settings = Settings::load(&verb.listing().settings, &verb.listing().catalog, &[])?;
     Console::start(&settings.log)?;
     runtime()?.block_on(table::print(verb, &settings, &environment(Executor::inline())?))
 }

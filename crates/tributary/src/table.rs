@@ -1,24 +1,30 @@
 //! `tributary table`: what a table holds, from its metadata; only `head` opens data files.
 
+mod consumers;
 mod files;
+mod manifests;
+mod options;
 mod output;
-mod partition;
+mod partitions;
 mod rows;
+mod schemas;
 mod snapshots;
+mod tags;
 mod text;
 
 use std::io;
 use std::sync::Arc;
 
-use paimon_format::{Snapshot, SnapshotId};
+use paimon_format::{Datum, ManifestEntry, Snapshot, SnapshotId};
 use paimon_table::error::TableError;
+use paimon_table::partition_text;
 use paimon_table::predicate::Predicate;
 use paimon_table::scan::{ScanPlan, plan_scan, plan_scan_of};
 use paimon_table::table::Table;
 use serde_json::Value;
 use tributary_runtime::{Env, Executor};
 
-use crate::args::{OutputFormat, TableQuery, TableVerb};
+use crate::args::{History, Listing, OutputFormat, Scan, TableVerb};
 use crate::catalogs;
 use crate::failure::{CommandError, Failure};
 use crate::settings::Settings;
@@ -39,18 +45,28 @@ struct Query {
 
 /// Answers on standard output.
 pub(crate) async fn print(verb: TableVerb, settings: &Settings, env: &Env) -> Result<(), Failure> {
-    let format = verb.query().format;
-    let query = Query::open(verb.query(), settings, env).await?;
-    let sheet = match verb {
-        TableVerb::Head(_) => rows::first(&query, query.limit.unwrap_or(HEAD_ROWS)).await?,
-        TableVerb::Count(_) => count(&query).await?,
-        TableVerb::Files(_) => files::list(&query).await?,
-        TableVerb::Snapshots(_) => snapshots::list(&query).await?,
+    let tables = Tables { settings, env };
+    let mut sheet = match &verb {
+        TableVerb::Head(scan) => {
+            let limit = scan.history.listing.limit.unwrap_or(HEAD_ROWS);
+            rows::first(&tables.query(scan).await?, limit).await?
+        }
+        TableVerb::Count(scan) => count(&tables.query(scan).await?).await?,
+        TableVerb::Partitions(scan) => partitions::list(&tables.query(scan).await?).await?,
+        TableVerb::Files(scan) => files::list(&tables.query(scan).await?).await?,
+        TableVerb::Manifests(scan) => manifests::list(&tables.query(scan).await?).await?,
+        TableVerb::Snapshots(history) => snapshots::list(&tables.history(history, None).await?).await?,
+        TableVerb::Schemas(listing) => schemas::list(&tables.table(listing).await?).await?,
+        TableVerb::Options(listing) => options::list(&tables.table(listing).await?),
+        TableVerb::Tags(listing) => tags::list(&tables.table(listing).await?).await?,
+        TableVerb::Consumers(listing) => consumers::list(&tables.table(listing).await?).await?,
     };
+    let Listing { limit, format, .. } = verb.listing();
+    sheet.rows.truncate(limit.unwrap_or(usize::MAX));
     let out = &mut io::stdout().lock();
-    let written = match (verb, format) {
+    let written = match (&verb, format) {
         (TableVerb::Count(_), OutputFormat::Table) => sheet.print_bare(out),
-        _ => sheet.print(format, out),
+        _ => sheet.print(*format, out),
     };
     written.map_err(|source| CommandError::Io { doing: "write to standard output".to_owned(), source }.into())
 }
@@ -61,29 +77,48 @@ async fn count(query: &Query) -> Result<Sheet, Failure> {
         // The filter names partition columns only, so every row of a planned file matches.
         _ => query.plan().await?.rows(),
     };
-    Ok(Sheet { columns: vec!["count".to_owned()], rows: vec![vec![Value::from(rows)]] })
+    Ok(Sheet::new(["count"], vec![vec![Value::from(rows)]]))
 }
 
-// === impl Query ===
+/// Where tables come tables.
+struct Tables<'a> {
+    settings: &'a Settings,
+    env: &'a Env,
+}
 
-impl Query {
-    async fn open(asked: &TableQuery, settings: &Settings, env: &Env) -> Result<Self, Failure> {
-        let mut table = catalogs::table(settings, &asked.table, asked.branch.as_deref(), env).await?;
+// === impl Tables ===
+
+impl Tables<'_> {
+    async fn table(&self, asked: &Listing) -> Result<Table, Failure> {
+        catalogs::table(self.settings, &asked.table, asked.branch.as_deref(), self.env).await
+    }
+
+    async fn history(&self, asked: &History, partition: Option<&str>) -> Result<Query, Failure> {
+        let mut table = self.table(&asked.listing).await?;
         let snapshot = match (asked.snapshot.map(SnapshotId), &asked.tag) {
             (Some(id), _) => {
                 let missing = || TableError::NoSuchSnapshot { id: id.0, location: table.location() };
                 Some(table.snapshot(id).await?.ok_or_else(missing)?)
             }
-            (None, Some(tag)) => Some(table.tag(tag).await?),
+            (None, Some(tag)) => Some(Arc::new(table.tag(tag).await?.snapshot)),
             (None, None) => None,
         };
         if let Some(snapshot) = &snapshot {
             table = table.as_of(snapshot).await?;
         }
-        let filter = asked.partition.as_deref().map(|spec| partition::parse(spec, table.schema())).transpose()?;
-        Ok(Self { table, snapshot, filter, limit: asked.limit })
+        let filter = partition.map(|text| partition_text::parse(text, table.schema())).transpose();
+        let filter = filter.map_err(|error| Failure::usage(format!("--partition: {error}")))?;
+        Ok(Query { table, snapshot, filter, limit: asked.listing.limit })
     }
 
+    async fn query(&self, asked: &Scan) -> Result<Query, Failure> {
+        self.history(&asked.history, asked.partition.as_deref()).await
+    }
+}
+
+// === impl Query ===
+
+impl Query {
     async fn plan(&self) -> Result<ScanPlan, Failure> {
         let (filter, executor) = (self.filter.as_ref(), Executor::inline());
         Ok(match &self.snapshot {
@@ -91,4 +126,19 @@ impl Query {
             None => plan_scan(&self.table, None, filter, &executor).await?,
         })
     }
+
+    /// The snapshot that was asked for, or the latest; `None` for a table without any.
+    async fn at(&self) -> Result<Option<Arc<Snapshot>>, Failure> {
+        Ok(match &self.snapshot {
+            Some(snapshot) => Some(Arc::clone(snapshot)),
+            None => self.table.latest_snapshot().await?,
+        })
+    }
+}
+
+/// The values of a file's partition.
+fn partition_of(table: &Table, entry: &ManifestEntry) -> Result<Vec<Option<Datum>>, Failure> {
+    let types = table.schema().partition_types();
+    let object = || format!("the manifest entry of {}", entry.file.file_name);
+    Ok(entry.partition.decode(&types).map_err(|source| TableError::Format { object: object(), source })?)
 }

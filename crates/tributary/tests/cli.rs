@@ -53,6 +53,7 @@ fn a_bounded_job_ends_by_itself_and_its_table_can_be_looked_into() {
         (&["count", "paimon.db.t"], "40\n"),
         (&["count", "db.t", "--partition", "hh=a"], "30\n"),
         (&["count", "db.t", "--partition", "hh=b;hh=c"], "10\n"),
+        (&["count", "db.t", "--partition", "{b}; [a]"], "40\n"),
         (&["count", "db.t", "--snapshot", "1"], "0\n"),
         (&["count", "db.t", "--format", "json"], "{\"count\":40}\n"),
     ] {
@@ -78,6 +79,56 @@ fn a_bounded_job_ends_by_itself_and_its_table_can_be_looked_into() {
     let newest: serde_json::Value = serde_json::from_str(&snapshots).unwrap();
     assert_eq!(newest["total_record_count"], 40);
     assert_eq!(newest["commit_kind"], "APPEND");
+}
+
+#[test]
+fn the_metadata_of_a_table_is_shown_as_paimons_system_tables_show_it() {
+    let folder = filled();
+    let schema = folder.path().join("warehouse/db.db/t/schema/schema-0");
+    let written = std::fs::read_to_string(&schema).unwrap();
+    let planted = format!("\"options\" : {{ \"fs.s3.secret-key\" : \"{SECRET}\", ");
+    std::fs::write(&schema, written.replace("\"options\" : {", &planted)).unwrap();
+    let print = |arguments: &[&str]| printed(folder.path(), &[arguments, &["--format", "csv"]].concat());
+    for (verb, header) in [
+        (
+            "partitions",
+            "partition,record_count,file_size_in_bytes,file_count,last_update_time,created_at,created_by,updated_by,options,\
+             total_buckets,done,deleted_record_count",
+        ),
+        (
+            "manifests",
+            "file_name,file_size,num_added_files,num_deleted_files,schema_id,min_partition_stats,max_partition_stats,\
+             min_row_id,max_row_id",
+        ),
+        ("schemas", "schema_id,fields,partition_keys,primary_keys,options,comment,update_time"),
+        ("options", "key,value"),
+        ("tags", "tag_name,snapshot_id,schema_id,commit_time,record_count,create_time,time_retained"),
+        ("consumers", "consumer_id,next_snapshot_id"),
+    ] {
+        let told = print(&[verb, "db.t"]);
+        assert_eq!(told.lines().next(), Some(header));
+        assert!(!told.contains(SECRET), "{told}");
+    }
+    let partitions = print(&["partitions", "db.t"]);
+    assert!(partitions.contains("\nhh=a,30,") && partitions.contains("\nhh=b,10,"), "{partitions}");
+    assert_eq!(print(&["partitions", "db.t", "--partition", "hh=b"]).lines().count(), 2);
+    assert_eq!(print(&["partitions", "db.t", "--snapshot", "1"]).lines().count(), 1);
+    let manifests = print(&["manifests", "db.t"]);
+    assert!(manifests.lines().any(|line| line.ends_with(",0,{a},{b},,")), "{manifests}");
+    assert_eq!(print(&["manifests", "db.t", "--partition", "[c]"]).lines().count(), 1);
+    let schemas = print(&["schemas", "db.t"]);
+    assert!(schemas.contains("\"[{\"\"id\"\":0,\"\"name\"\":\"\"id\"\",\"\"type\"\":\"\"STRING\"\"}"), "{schemas}");
+    assert_eq!(print(&["options", "db.t"]), "key,value\nfs.s3.secret-key,***\nwrite-only,true\n");
+    assert_eq!(print(&["options", "db.t", "--limit", "1"]).lines().count(), 2);
+    assert!(print(&["consumers", "db.t"]).contains("\ntributary-job.db.t.1,"));
+
+    let refused = tributary(folder.path(), &["table", "tags", "db.t", "--snapshot", "1", "--warehouse", "warehouse"]);
+    assert_eq!(refused.status.code(), Some(2), "{}", said(&refused.stderr));
+    let refused =
+        tributary(folder.path(), &["table", "files", "db.t", "--partition", "dt=a", "--warehouse", "warehouse"]);
+    let told = said(&refused.stderr);
+    assert_eq!(told, "error: --partition: the table is not partitioned by `dt`; its partition keys are hh\n");
+    assert_eq!(refused.status.code(), Some(2));
 }
 
 #[test]

@@ -1,19 +1,21 @@
 //! The data files of a snapshot, with the columns of Paimon 2.0's `$files` (`FilesTable`).
 //!
-//! Values inside the statistics are spelt as in SQL, where Java shows some internal forms (a DATE as
-//! its day number).
+//! Partitions are spelt as in SQL, statistics in Java's own words: a DATE is its day number. Bytes, of which Java prints an
+//! address, are in hexadecimal.
 
 use std::collections::BTreeMap;
 
 use paimon_format::names::bucket_dir;
-use paimon_format::partition::partition_path;
-use paimon_format::{ColumnStats, Datum, FileSource, FormatError, ManifestEntry, TableSchema};
+use paimon_format::partition::{java_text, partition_path};
+use paimon_format::{ColumnStats, Datum, FileSource, ManifestEntry, TableSchema};
 use paimon_table::error::TableError;
+use paimon_table::partition_text;
+use paimon_table::scan::file_stats;
 use paimon_table::table::Table;
 use serde_json::Value;
 
 use super::output::Sheet;
-use super::{Query, text};
+use super::{Query, partition_of, text};
 use crate::failure::Failure;
 
 const COLUMNS: [&str; 20] = [
@@ -47,43 +49,35 @@ pub(super) async fn list(query: &Query) -> Result<Sheet, Failure> {
         let schema = query.table.schema_of(entry.file.schema_id).await?;
         rows.push(row(&query.table, entry, schema.as_ref().unwrap_or(query.table.schema()))?);
     }
-    Ok(Sheet { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
+    Ok(Sheet::new(COLUMNS, rows))
 }
 
 /// Where the file lies below the table.
-fn path(table: &Table, entry: &ManifestEntry) -> Result<String, Failure> {
+fn path(table: &Table, entry: &ManifestEntry, partition: &[Option<Datum>]) -> Result<String, Failure> {
     let schema = table.schema();
-    let values = partition_values(table, entry)?;
     let default_name = &table.options().partition_default_name;
-    let folder = partition_path(&schema.partition_keys, &schema.partition_types(), &values, default_name)
-        .map_err(|source| unreadable(entry, source))?;
+    let folder = partition_path(&schema.partition_keys, &schema.partition_types(), partition, default_name)
+        .map_err(|source| TableError::Format { object: entry.file.file_name.clone(), source })?;
     let parts = [folder, bucket_dir(entry.bucket), entry.file.file_name.clone()];
     Ok(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/"))
 }
 
-fn unreadable(entry: &ManifestEntry, source: FormatError) -> TableError {
-    TableError::Format { object: format!("the manifest entry of {}", entry.file.file_name), source }
-}
-
-fn partition_values(table: &Table, entry: &ManifestEntry) -> Result<Vec<Option<Datum>>, Failure> {
-    let types = table.schema().partition_types();
-    Ok(entry.partition.decode(&types).map_err(|source| unreadable(entry, source))?)
-}
-
-fn row(table: &Table, entry: &ManifestEntry, schema: &TableSchema) -> Result<Vec<Value>, Failure> {
+fn row(table: &Table, entry: &ManifestEntry, written: &TableSchema) -> Result<Vec<Value>, Failure> {
     let file = &entry.file;
-    let partition: Vec<String> = partition_values(table, entry)?.iter().map(|value| shown(value.as_ref())).collect();
+    let partition = partition_of(table, entry)?;
     let file_path = match &file.external_path {
         Some(path) => path.clone(),
-        None => format!("{}/{}", table.location(), path(table, entry)?),
+        None => format!("{}/{}", table.location(), path(table, entry, &partition)?),
     };
-    let stats = statistics(entry, schema)?;
+    // Under the columns of now, by name, as Java's sorted map.
+    let names = table.schema().fields.iter().map(|field| &field.name);
+    let stats: BTreeMap<_, _> = names.zip(file_stats(entry, written, table.schema())).collect();
     let of = |part: &dyn Fn(&ColumnStats) -> String| {
         let parts: Vec<String> = stats.iter().map(|(name, column)| format!("{name}={}", part(column))).collect();
         Value::from(format!("{{{}}}", parts.join(", ")))
     };
     Ok(vec![
-        Value::from(format!("{{{}}}", partition.join(", "))),
+        Value::from(partition_text::row_text(&table.schema().partition_fields(), &partition)),
         Value::from(entry.bucket),
         Value::from(file_path),
         Value::from(file.file_name.rsplit('.').next().unwrap_or_default()),
@@ -110,19 +104,6 @@ fn row(table: &Table, entry: &ManifestEntry, schema: &TableSchema) -> Result<Vec
     ])
 }
 
-/// By column name, as Java's sorted map; a column without statistics has none of the three.
-fn statistics(entry: &ManifestEntry, schema: &TableSchema) -> Result<BTreeMap<String, ColumnStats>, Failure> {
-    let all: Vec<String> = schema.fields.iter().map(|field| field.name.clone()).collect();
-    let named = entry.file.value_stats_cols.as_ref().unwrap_or(&all);
-    let fields: Vec<_> = named.iter().filter_map(|name| schema.field(name)).collect();
-    let types: Vec<_> = fields.iter().map(|field| field.data_type.root.clone()).collect();
-    let columns = entry.file.value_stats.decode(&types).map_err(|source| unreadable(entry, source))?;
-    let mut stats: BTreeMap<String, ColumnStats> =
-        all.into_iter().map(|name| (name, ColumnStats { min: None, max: None, null_count: None })).collect();
-    stats.extend(fields.iter().zip(columns).map(|(field, column)| (field.name.clone(), column)));
-    Ok(stats)
-}
-
-fn shown(value: Option<&Datum>) -> String {
-    value.map_or_else(|| "null".to_owned(), text::sql)
+fn shown(bound: Option<&Datum>) -> String {
+    bound.map_or_else(|| "null".to_owned(), |value| java_text(value).unwrap_or_else(|| text::sql(value)))
 }

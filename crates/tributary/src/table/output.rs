@@ -16,6 +16,10 @@ pub(crate) struct Sheet {
 // === impl Sheet ===
 
 impl Sheet {
+    pub(crate) fn new<const N: usize>(columns: [&str; N], rows: Vec<Vec<Value>>) -> Self {
+        Self { columns: columns.map(str::to_owned).to_vec(), rows }
+    }
+
     /// Writes to `out`. A reader that has seen enough (`| head`) is no error.
     pub(crate) fn print(&self, format: OutputFormat, out: &mut impl Write) -> io::Result<()> {
         let written = match format {

@@ -1,6 +1,5 @@
 //! The snapshots of a table, with the columns of Paimon 2.0's `$snapshots` (`SnapshotsTable`).
 
-use chrono::{Local, Offset, TimeZone};
 use paimon_format::{Snapshot, SnapshotId};
 use serde_json::Value;
 
@@ -28,11 +27,8 @@ const COLUMNS: [&str; 15] = [
 
 /// Oldest first; with a limit the newest of them.
 pub(super) async fn list(query: &Query) -> Result<Sheet, Failure> {
-    if query.filter.is_some() {
-        return Err(Failure::usage("--partition: a snapshot spans all partitions; leave it out"));
-    }
     if let Some(asked) = &query.snapshot {
-        return Ok(Sheet { columns: COLUMNS.map(str::to_owned).to_vec(), rows: vec![row(asked)] });
+        return Ok(Sheet::new(COLUMNS, vec![row(asked)]));
     }
     let ids = newest(query.table.snapshot_ids().await?, query.limit);
     let mut rows = Vec::with_capacity(ids.len());
@@ -40,7 +36,7 @@ pub(super) async fn list(query: &Query) -> Result<Sheet, Failure> {
         // One that is gone has expired since it was listed.
         rows.extend(query.table.snapshot(id).await?.map(|snapshot| row(&snapshot)));
     }
-    Ok(Sheet { columns: COLUMNS.map(str::to_owned).to_vec(), rows })
+    Ok(Sheet::new(COLUMNS, rows))
 }
 
 fn newest(ids: Vec<SnapshotId>, limit: Option<usize>) -> Vec<SnapshotId> {
@@ -55,7 +51,7 @@ fn row(snapshot: &Snapshot) -> Vec<Value> {
         Value::from(snapshot.commit_user.as_str()),
         Value::from(snapshot.commit_identifier),
         Value::from(snapshot.commit_kind.to_string()),
-        Value::from(local_time(snapshot.time_millis)),
+        Value::from(text::local_time(snapshot.time_millis)),
         Value::from(snapshot.base_manifest_list.as_str()),
         Value::from(snapshot.delta_manifest_list.as_str()),
         Value::from(snapshot.changelog_manifest_list.clone()),
@@ -66,12 +62,6 @@ fn row(snapshot: &Snapshot) -> Vec<Value> {
         Value::from(snapshot.next_row_id),
         Value::from(snapshot.operation.clone()),
     ]
-}
-
-/// The wall clock of the process's zone, as Java's `$snapshots` shows it.
-fn local_time(unix_millis: i64) -> String {
-    let zone = Local.timestamp_millis_opt(unix_millis).earliest().map_or(0, |at| at.offset().fix().local_minus_utc());
-    text::timestamp(unix_millis.saturating_add(i64::from(zone) * 1000), 0)
 }
 
 #[cfg(test)]

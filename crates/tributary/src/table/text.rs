@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::DataType as ArrowType;
-use chrono::{DateTime, NaiveDate, TimeDelta};
+use chrono::{DateTime, Local, NaiveDate, Offset, TimeDelta, TimeZone};
 use paimon_format::{Datum, TypeRoot};
 use paimon_table::arrow::datum_at;
 use paimon_table::data_error::DataError;
@@ -95,6 +95,12 @@ pub(crate) fn timestamp(millis: i64, nano_of_milli: i32) -> String {
         0 => seconds.to_string(),
         _ => format!("{seconds}.{}", format!("{nanos:09}").trim_end_matches('0')),
     }
+}
+
+/// The wall clock of the process's zone, as Java's system tables show it.
+pub(crate) fn local_time(unix_millis: i64) -> String {
+    let zone = Local.timestamp_millis_opt(unix_millis).earliest().map_or(0, |at| at.offset().fix().local_minus_utc());
+    timestamp(unix_millis.saturating_add(i64::from(zone) * 1000), 0)
 }
 
 fn decimal(unscaled: i128, scale: usize) -> String {
