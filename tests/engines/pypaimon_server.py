@@ -159,8 +159,8 @@ def alter(request):
 
 
 def tag(request):
-    """Keeps the newest snapshot under the name "tag"."""
-    CatalogFactory.create({"warehouse": request["warehouse"]}).create_tag(request["table"], request["tag"])
+    """Keeps the newest snapshot under the name "tag", for ever or for "time_retained"."""
+    table(request).create_tag(request["tag"], time_retained=request.get("time_retained"))
 
 
 def branch(request):

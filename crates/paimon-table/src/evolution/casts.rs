@@ -137,6 +137,9 @@ impl Cast {
     }
 
     fn datum(&self, value: &Datum) -> Option<Datum> {
+        if self.rule == Rule::Same {
+            return Some(value.clone());
+        }
         let array = array_of(value, &self.from)?;
         datum_at(&self.array(&array).ok()?, 0, &self.to).ok()?
     }
