@@ -143,9 +143,10 @@ def column_kinds(request):
 
 
 def rows(request):
-    """Every row of the table, or of "columns": {"columns", "types", "rows"}."""
+    """Every row of the table for which "where" holds, or of "columns": {"columns", "types", "rows"}."""
+    where = f" WHERE {request['where']}" if "where" in request else ""
     columns = ", ".join(f"`{column}`" for column in request.get("columns", [])) or "*"
-    kinds, names, found = collect(f"SELECT {columns} FROM {quoted(request)}")
+    kinds, names, found = collect(f"SELECT {columns} FROM {quoted(request)}{where}")
     return {"columns": names, "types": [kind.asSerializableString() for kind in kinds], "rows": found}
 
 

@@ -104,9 +104,10 @@ def query(text):
 
 
 def rows(request):
-    """Every row of the table, or of "columns": {"columns", "types", "rows"}."""
+    """Every row of the table for which "where" holds, or of "columns": {"columns", "types", "rows"}."""
+    where = f" WHERE {request['where']}" if "where" in request else ""
     columns = ", ".join(f"`{column}`" for column in request.get("columns", [])) or "*"
-    return query(f"SELECT {columns} FROM {quoted(request)}")
+    return query(f"SELECT {columns} FROM {quoted(request)}{where}")
 
 
 def count(request):

@@ -1,6 +1,7 @@
 //! The engines users have, on our tables: what they read, what their filters find, what we read of theirs.
 
 mod expressions;
+mod nested;
 mod system_tables;
 mod turns;
 mod tutorial;

@@ -15,7 +15,7 @@ pub fn ids(
 ) -> Vec<String> {
     let define = |(name, data_type): &(&str, FieldType)| FieldDef {
         name: (*name).to_owned(),
-        data_type: *data_type,
+        data_type: data_type.clone(),
         nullable: true,
     };
     let columns: Vec<_> = columns.iter().map(define).collect();

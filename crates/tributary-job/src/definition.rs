@@ -8,7 +8,8 @@ use tributary_statement::{
     CreateTable, Expr, Ident, Like, Merging, Options, Source, Span, SqlType, TableColumn, nearest,
 };
 
-use crate::expr::bind::{BindError, type_root};
+use crate::expr::bind::BindError;
+use crate::expr::types::type_root;
 
 /// Columns, partitioning and options, all in Paimon's terms.
 #[derive(Clone)]

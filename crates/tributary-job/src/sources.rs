@@ -113,15 +113,7 @@ fn spec(definition: &Definition, name: &str, given: &Given<'_>, name_span: Span)
             None => error.help(format!("the connector there is: '{CONNECTOR}'")),
         });
     }
-    let fields: Vec<FieldDef> = physical(definition)
-        .map(|(name, data_type)| {
-            let field_type = field_type(&data_type.root).ok_or_else(|| {
-                let root = &data_type.root;
-                BindError::new(given.otherwise, format!("column `{name}` is {root}: datagen has no such values yet"))
-            })?;
-            Ok(FieldDef { name: name.to_owned(), data_type: field_type, nullable: data_type.nullable })
-        })
-        .collect::<Result<_, BindError>>()?;
+    let fields: Vec<FieldDef> = physical(definition).map(|(name, data_type)| field_def(name, data_type)).collect();
     let options = definition.options.iter().map(|(key, value)| (key.as_str(), value.as_str()));
     DatagenSpec::try_new(&fields, options).map_err(|problem| option_problem(given, problem))
 }
@@ -138,9 +130,13 @@ fn option_problem(given: &Given<'_>, problem: OptionProblem) -> BindError {
     }
 }
 
-/// The two enums mirror each other, but for nested types.
-fn field_type(root: &TypeRoot) -> Option<FieldType> {
-    Some(match *root {
+fn field_def(name: &str, data_type: &DataType) -> FieldDef {
+    FieldDef { name: name.to_owned(), data_type: field_type(&data_type.root), nullable: data_type.nullable }
+}
+
+/// The two enums mirror each other.
+fn field_type(root: &TypeRoot) -> FieldType {
+    match *root {
         TypeRoot::Boolean => FieldType::Boolean,
         TypeRoot::TinyInt => FieldType::TinyInt,
         TypeRoot::SmallInt => FieldType::SmallInt,
@@ -157,6 +153,40 @@ fn field_type(root: &TypeRoot) -> Option<FieldType> {
         TypeRoot::Time(p) => FieldType::Time(p),
         TypeRoot::Timestamp(p) => FieldType::Timestamp(p),
         TypeRoot::TimestampLtz(p) => FieldType::TimestampLtz(p),
-        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => return None,
-    })
+        TypeRoot::Array(ref element) => FieldType::array(field_type(&element.root), element.nullable),
+        TypeRoot::Map(ref map) => {
+            FieldType::map(field_type(&map.key.root), field_type(&map.value.root), map.value.nullable)
+        }
+        TypeRoot::Row(ref fields) => {
+            FieldType::Row(fields.iter().map(|field| field_def(&field.name, &field.data_type)).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use paimon_table::arrow::arrow_type;
+
+    use super::*;
+
+    /// Columns are written as they are generated.
+    #[test]
+    fn generated_values_have_the_arrow_types_of_columns() {
+        for text in [
+            "BOOLEAN",
+            "DECIMAL(38, 10)",
+            "CHAR(3)",
+            "BYTES",
+            "TIME(9)",
+            "TIMESTAMP(9)",
+            "TIMESTAMP(3) WITH LOCAL TIME ZONE",
+            "ARRAY<INT NOT NULL>",
+            "MAP<STRING, MAP<INT, DATE NOT NULL>>",
+            "ROW<a TINYINT NOT NULL, `b c` ARRAY<ROW<d FLOAT>>>",
+        ] {
+            let root = text.parse::<DataType>().unwrap().root;
+            assert_eq!(field_type(&root).arrow_type(), arrow_type(&root), "{text}");
+        }
+    }
 }

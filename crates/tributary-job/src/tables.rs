@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use paimon_catalog::{NewColumn, NewTable};
-use paimon_format::{CoreOptions, TableSchema, options};
+use paimon_format::{CoreOptions, DataField, TableSchema, options};
 use tributary_statement::{CreateTable, Insert, MASK, OptionEntry, is_secret_key, nearest};
 
 use crate::definition::{Column, ColumnKind, Definition, Given};
@@ -154,7 +154,7 @@ pub(crate) fn differences(wanted: &NewTable, existing: &TableSchema) -> Vec<Stri
     for field in &existing.fields {
         match wanted.columns.iter().find(|column| column.name == field.name) {
             None => found.push(format!("column `{}`: {} in the table, not here", field.name, field.data_type)),
-            Some(column) if column.data_type != field.data_type => found
+            Some(column) if !column.data_type.equals_ignoring_ids(&field.data_type) => found
                 .push(format!("column `{}`: {} in the table, {} here", field.name, field.data_type, column.data_type)),
             Some(_) => {}
         }
@@ -193,10 +193,14 @@ pub(crate) fn differences(wanted: &NewTable, existing: &TableSchema) -> Vec<Stri
 
 /// Whether the table is the one that `wanted` would have made, told by everything but its creation time.
 pub(crate) fn is_as_wanted(wanted: &NewTable, existing: &TableSchema) -> bool {
-    let fields = existing.fields.iter().map(|field| (&field.name, &field.data_type, &field.description));
-    let columns = wanted.columns.iter().map(|column| (&column.name, &column.data_type, &column.comment));
+    let same = |(column, field): (&NewColumn, &DataField)| {
+        column.name == field.name
+            && column.comment == field.description
+            && column.data_type.equals_ignoring_ids(&field.data_type)
+    };
     existing.id == 0
-        && fields.eq(columns)
+        && wanted.columns.len() == existing.fields.len()
+        && wanted.columns.iter().zip(&existing.fields).all(same)
         && existing.partition_keys == wanted.partition_keys
         && existing.options == wanted.options
         && existing.comment == wanted.comment
@@ -230,7 +234,7 @@ mod tests {
     #[test]
     fn differences_name_both_values() {
         let existing = new_table(
-            &[("a", "INT"), ("b", "STRING NOT NULL"), ("dt", "STRING")],
+            &[("a", "INT"), ("b", "STRING NOT NULL"), ("dt", "STRING"), ("r", "ROW<x INT, y ARRAY<INT>>")],
             &["dt"],
             &[("write-only", "true"), ("my.token", "hunter2")],
         );
@@ -239,15 +243,24 @@ mod tests {
             (existing.clone(), &[][..]),
             (NewTable { options: BTreeMap::new(), ..existing.clone() }, &[]),
             (
-                new_table(&[("b", "STRING NOT NULL"), ("a", "INT"), ("dt", "STRING")], &["dt"], &[]),
-                &["columns: a, b, dt in the table, b, a, dt here"],
+                new_table(
+                    &[("b", "STRING NOT NULL"), ("a", "INT"), ("dt", "STRING"), ("r", "ROW<x INT, y ARRAY<INT>>")],
+                    &["dt"],
+                    &[],
+                ),
+                &["columns: a, b, dt, r in the table, b, a, dt, r here"],
             ),
             (
-                new_table(&[("a", "BIGINT"), ("b", "STRING"), ("c", "DATE")], &[], &[("write-only", "false")]),
+                new_table(
+                    &[("a", "BIGINT"), ("b", "STRING"), ("c", "DATE"), ("r", "ROW<x INT>")],
+                    &[],
+                    &[("write-only", "false")],
+                ),
                 &[
                     "column `a`: INT in the table, BIGINT here",
                     "column `b`: STRING NOT NULL in the table, STRING here",
                     "column `dt`: STRING in the table, not here",
+                    "column `r`: ROW<`x` INT, `y` ARRAY<INT>> in the table, ROW<`x` INT> here",
                     "column `c`: DATE here, not in the table",
                     "partitioned by dt in the table, not here",
                     "option 'write-only': 'true' in the table, 'false' here",

@@ -13,6 +13,8 @@
 //! - A bound is no part of the identity: it may change between two starts. The start of a sequence is part of it.
 //! - `rows-per-second` is for the table, not for each split.
 
+mod columns;
+mod nested;
 mod options;
 mod pace;
 mod parse;
@@ -26,11 +28,11 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use tributary_runtime::{Env, Interval, Position, Positions, SourceIdentity, SplitId};
 
-pub use options::{DatagenSpec, FieldDef, OptionProblem};
+pub use options::{DatagenSpec, OptionProblem};
 pub use pace::{InvalidRate, MAX_ROWS_PER_SECOND, RateHandle};
 pub use reference::{OPTIONS, OptionDef};
 pub use rows::{LocalOffset, Rows};
-pub use types::{FieldType, MAX_LENGTH};
+pub use types::{FieldDef, FieldType, MAX_LENGTH};
 
 use crate::{BatchBudget, Next, Source, SourceBatch, SourceError};
 use pace::Pacer;

@@ -1,8 +1,11 @@
-//! Rules for types: `INT`, `DECIMAL(10, 2)`, `TIMESTAMP(3) WITH LOCAL TIME ZONE` …
+//! Rules for types: `INT`, `DECIMAL(10, 2)`, `TIMESTAMP(3) WITH LOCAL TIME ZONE`, `ARRAY<ROW<a INT NOT NULL, b STRING>>` …
 
 use crate::lexer::TokenKind;
 use crate::parser::{Parsed, Parser};
-use crate::{MAX_LENGTH, Spanned, SqlType, nearest};
+use crate::{MAX_LENGTH, PartType, RowField, Span, Spanned, SqlType, nearest};
+
+/// How deep types may be nested, as in a table's schema.
+const MAX_DEPTH: usize = 32;
 
 /// Every name a type can start with, for suggestions.
 const NAMES: &[&str] = &[
@@ -27,22 +30,85 @@ const NAMES: &[&str] = &[
     "TIME",
     "TIMESTAMP",
     "TIMESTAMP_LTZ",
+    "ARRAY",
+    "MAP",
+    "ROW",
 ];
 
-/// Types of Flink that have no place here (yet).
-const UNSUPPORTED: &[&str] =
-    &["ARRAY", "MAP", "ROW", "MULTISET", "RAW", "STRUCTURED", "INTERVAL", "VARIANT", "ANY", "NULL", "BLOB"];
+/// Types of Flink that have no place here (yet), and what to write instead.
+const UNSUPPORTED: &[(&str, &str)] = &[
+    ("MULTISET", MULTISET_HELP),
+    ("RAW", ""),
+    ("STRUCTURED", ""),
+    ("INTERVAL", ""),
+    ("VARIANT", ""),
+    ("ANY", ""),
+    ("NULL", ""),
+    ("BLOB", ""),
+];
+
+const MULTISET_HELP: &str = "write MAP<type, INT>: each value, and how often it occurs";
 
 impl Parser<'_> {
     /// A type, without nullability.
     pub(crate) fn data_type(&mut self) -> Parsed<Spanned<SqlType>> {
+        self.type_inside(0)
+    }
+
+    /// `[NULL | NOT NULL]`: whether it may be null.
+    pub(crate) fn nullability(&mut self) -> Parsed<bool> {
+        if self.accept(&["NOT"]).is_some() {
+            self.expect("NULL")?;
+            return Ok(false);
+        }
+        self.accept(&["NULL"]);
+        Ok(true)
+    }
+
+    /// A type inside `outer` others, and the `ARRAY`s behind it.
+    fn type_inside(&mut self, outer: usize) -> Parsed<Spanned<SqlType>> {
+        let mut found = self.named_type(outer)?;
+        while let Some(suffix) = self.collection_suffix() {
+            let nullable = self.nullability()?;
+            if suffix == "MULTISET" {
+                return Err(self.refuse(1, "the type MULTISET is", MULTISET_HELP));
+            }
+            self.expect(suffix)?;
+            let element = PartType { sql_type: found.value, nullable };
+            found = Spanned::new(SqlType::Array(Box::new(element)), found.span.to(self.last_span()));
+            self.check_type_depth(found.span, outer + found.value.depth())?;
+        }
+        Ok(found)
+    }
+
+    /// The collection that the type before is the element of, behind its nullability.
+    fn collection_suffix(&self) -> Option<&'static str> {
+        let ahead = [&["NOT", "NULL"][..], &["NULL"]].into_iter().find(|words| self.words_at(0, words));
+        let ahead = ahead.map_or(0, <[_]>::len);
+        ["ARRAY", "MULTISET"].into_iter().find(|word| self.words_at(ahead, &[word]))
+    }
+
+    /// A type as part of another one, inside `outer` others.
+    fn part(&mut self, outer: usize) -> Parsed<PartType> {
+        let sql_type = self.type_inside(outer)?.value;
+        Ok(PartType { sql_type, nullable: self.nullability()? })
+    }
+
+    fn check_type_depth(&self, span: Span, depth: usize) -> Parsed<()> {
+        if depth <= MAX_DEPTH {
+            return Ok(());
+        }
+        Err(self.source.error(span, format!("types are nested more than {MAX_DEPTH} deep")))
+    }
+
+    fn named_type(&mut self, outer: usize) -> Parsed<Spanned<SqlType>> {
         let token = self.peek();
         if token.kind != TokenKind::Word {
             return Err(self.expected("a type"));
         }
         let name = self.text(token).to_ascii_uppercase();
-        if UNSUPPORTED.contains(&name.as_str()) {
-            return Err(self.refuse(1, &format!("the type {name} is"), ""));
+        if let Some((_, help)) = UNSUPPORTED.iter().find(|(unsupported, _)| *unsupported == name) {
+            return Err(self.refuse(1, &format!("the type {name} is"), help));
         }
         if !NAMES.contains(&name.as_str()) {
             let shown = self.source.shown(token.span);
@@ -52,8 +118,24 @@ impl Parser<'_> {
                 None => error.with_help(format!("the types are {}", NAMES.join(", "))),
             });
         }
+        self.check_type_depth(token.span, outer)?;
         self.take();
         let sql_type = match name.as_str() {
+            "ARRAY" => {
+                self.expect_symbol("<")?;
+                let element = self.part(outer + 1)?;
+                self.expect_symbol(">")?;
+                SqlType::Array(Box::new(element))
+            }
+            "MAP" => {
+                self.expect_symbol("<")?;
+                let key = Box::new(self.part(outer + 1)?);
+                self.expect_symbol(",")?;
+                let value = Box::new(self.part(outer + 1)?);
+                self.expect_symbol(">")?;
+                SqlType::Map { key, value }
+            }
+            "ROW" => SqlType::Row(self.row_fields(outer + 1)?),
             "BOOLEAN" => SqlType::Boolean,
             "TINYINT" => SqlType::TinyInt,
             "SMALLINT" => SqlType::SmallInt,
@@ -84,6 +166,33 @@ impl Parser<'_> {
             return Err(self.source.error(self.peek().span, format!("{name} takes no parameters")));
         }
         Ok(Spanned::new(sql_type, token.span.to(self.last_span())))
+    }
+
+    /// Behind `ROW`: `<name type ['comment'], …>`, or the same in parentheses.
+    fn row_fields(&mut self, outer: usize) -> Parsed<Vec<RowField>> {
+        let close = if self.accept_symbol("(").is_some() { ")" } else { ">" };
+        if close == ">" {
+            self.expect_symbol("<")?;
+        }
+        let (mut names, mut fields) = (Vec::new(), Vec::new());
+        loop {
+            let name = self.name("the name of a field")?;
+            let part = self.part(outer)?;
+            let comment = match self.peek().kind {
+                TokenKind::Text => Some(self.string("a comment")?.value.text),
+                _ => None,
+            };
+            fields.push(RowField { name: name.value.clone(), part, comment });
+            names.push(name);
+            if self.accept_symbol(",").is_none() {
+                break;
+            }
+        }
+        if self.accept_symbol(close).is_none() {
+            return Err(self.expected(&format!("a comment as a string, `,` or `{close}`")));
+        }
+        self.distinct("field", names.iter())?;
+        Ok(fields)
     }
 
     /// Behind `TIMESTAMP`: `[(p)] [WITHOUT TIME ZONE | WITH LOCAL TIME ZONE]`.

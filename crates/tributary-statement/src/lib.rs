@@ -42,7 +42,7 @@ pub use options::{MASK, NOT_SECRET_ENDINGS, OptionEntry, OptionValue, Options, S
 pub use source::Source;
 pub use span::{Span, Spanned};
 pub use suggest::nearest;
-pub use types::{MAX_LENGTH, SqlType};
+pub use types::{MAX_LENGTH, PartType, RowField, SqlType};
 
 use std::sync::Arc;
 

@@ -91,16 +91,7 @@ impl Parser<'_> {
             return Ok(TableColumn::Computed(ComputedColumn { name, expr, comment }));
         }
         let data_type = self.data_type()?;
-        let nullable = match self.accept(&["NOT"]) {
-            Some(_) => {
-                self.expect("NULL")?;
-                false
-            }
-            None => {
-                self.accept(&["NULL"]);
-                true
-            }
-        };
+        let nullable = self.nullability()?;
         self.refuse_any(COLUMN_CONSTRAINTS)?;
         let comment = self.comment()?;
         self.refuse_any(COLUMN_CONSTRAINTS)?;

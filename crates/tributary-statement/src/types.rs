@@ -45,6 +45,37 @@ pub enum SqlType {
     Timestamp(u8),
     /// TIMESTAMP_LTZ(p) or TIMESTAMP(p) WITH LOCAL TIME ZONE, digits as in TIMESTAMP
     TimestampLtz(u8),
+    /// ARRAY<element>, also `element ARRAY`
+    Array(Box<PartType>),
+    /// MAP<key, value>
+    Map {
+        /// Type of the keys.
+        key: Box<PartType>,
+        /// Type of the values.
+        value: Box<PartType>,
+    },
+    /// ROW<name type ['comment'], …>, also in parentheses: at least one field, names differ
+    Row(Vec<RowField>),
+}
+
+/// A type inside another one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct PartType {
+    /// The type.
+    pub sql_type: SqlType,
+    /// False if NOT NULL was said.
+    pub nullable: bool,
+}
+
+/// `name type ['comment']` of a ROW.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RowField {
+    /// The field.
+    pub name: String,
+    /// Its type.
+    pub part: PartType,
+    /// Free text.
+    pub comment: Option<String>,
 }
 
 // === impl SqlType ===
@@ -54,6 +85,17 @@ impl SqlType {
     pub const STRING: SqlType = SqlType::Varchar(MAX_LENGTH);
     /// BYTES, which is short for VARBINARY([`MAX_LENGTH`]).
     pub const BYTES: SqlType = SqlType::Varbinary(MAX_LENGTH);
+
+    /// How many types deep it is nested: 0 for types without parts.
+    pub(crate) fn depth(&self) -> usize {
+        let below = |part: &PartType| part.sql_type.depth() + 1;
+        match self {
+            SqlType::Array(element) => below(element),
+            SqlType::Map { key, value } => below(key).max(below(value)),
+            SqlType::Row(fields) => fields.iter().map(|field| below(&field.part)).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
 }
 
 /// Paimon's spelling, as its schema files have it.
@@ -80,6 +122,27 @@ impl fmt::Display for SqlType {
             SqlType::TimestampLtz(precision) => {
                 write!(f, "TIMESTAMP({precision}) WITH LOCAL TIME ZONE")
             }
+            SqlType::Array(element) => write!(f, "ARRAY<{element}>"),
+            SqlType::Map { key, value } => write!(f, "MAP<{key}, {value}>"),
+            SqlType::Row(fields) => {
+                f.write_str("ROW<")?;
+                for (index, RowField { name, part, comment }) in fields.iter().enumerate() {
+                    let comma = if index == 0 { "" } else { ", " };
+                    write!(f, "{comma}`{}` {part}", name.replace('`', "``"))?;
+                    if let Some(comment) = comment {
+                        write!(f, " '{}'", comment.replace('\'', "''"))?;
+                    }
+                }
+                f.write_str(">")
+            }
         }
+    }
+}
+
+// === impl PartType ===
+
+impl fmt::Display for PartType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.sql_type, if self.nullable { "" } else { " NOT NULL" })
     }
 }

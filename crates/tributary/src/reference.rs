@@ -122,7 +122,8 @@ fn options() -> String {
         row(&mut out, &[&code(option.key), &option.kind.to_string(), &default, honoured, option.doc]);
     }
     out += "\n## The datagen connector\n\n\
-            What `WITH (…)` of a temporary table may hold. `#` stands for the name of a column.\n\n";
+            What `WITH (…)` of a temporary table may hold. `#` stands for the name of a column, or the path to what is\n\
+            inside one: `f.element` of an ARRAY, `f.key` and `f.value` of a MAP, `f.a` of a ROW with a field `a`.\n\n";
     table(&mut out, &["option", "kind", "default", "meaning"]);
     for option in tributary_source::datagen::OPTIONS {
         row(&mut out, &[&code(option.key), option.kind, option.default, option.doc]);

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use tributary_tests::engine::Engine;
-use tributary_tests::typed::{self, Case, cases, sorted};
+use tributary_tests::typed::{self, Case, cases, nested_cases, sorted};
 use tributary_tests::{Scratch, table};
 
 use super::installed;
@@ -19,6 +19,8 @@ enum Lack {
     Fails(&'static str),
     /// It gives the value without its nanoseconds.
     Microseconds,
+    /// It gives null for a ROW of nothing but nulls.
+    RowsOfNulls,
 }
 
 /// What an engine lacks, by its own account; everything else must be read exactly.
@@ -30,6 +32,10 @@ const LACKS: &[(&str, &str, Place, Lack)] = &[
     ("spark", "timestamp_9", Place::Partition, Lack::Microseconds),
     // It looks for the folder without the nanoseconds; of its own files as well.
     ("pypaimon", "timestamp_9", Place::Partition, Lack::Fails("FileNotFoundError")),
+    // Paimon 0.9's reader of nested columns, of its own files as well: a ROW is null if all that is in it is, and one in
+    // a ROW that is null is looked for where nothing is.
+    ("spark", "orders", Place::Column, Lack::RowsOfNulls),
+    ("spark", "deep", Place::Column, Lack::Fails("ArrayIndexOutOfBoundsException")),
 ];
 
 fn lack(engine: &Engine, case: &Case, place: Place) -> Option<&'static Lack> {
@@ -47,9 +53,21 @@ fn check(engine: &Engine, warehouse: &str, table: &str, rows: &[Vec<Value>], lac
             let expected = rows.iter().map(|row| vec![row[0].clone(), cut(&row[1])]).collect();
             assert_eq!(sorted(found), sorted(expected), "{context}");
         }
+        (Ok(found), Some(Lack::RowsOfNulls)) => {
+            let expected = rows.iter().map(|row| row.iter().map(without_rows_of_nulls).collect()).collect();
+            assert_eq!(sorted(found), sorted(expected), "{context}");
+        }
         (Err(error), Some(Lack::Fails(words))) => assert!(error.contains(words), "{context}: {error}"),
         (Ok(_), Some(Lack::Fails(words))) => panic!("{context} although it is listed with {words:?}"),
         (Err(error), _) => panic!("{context}: {error}"),
+    }
+}
+
+fn without_rows_of_nulls(value: &Value) -> Value {
+    match value.as_array() {
+        Some(parts) if !parts.is_empty() && parts.iter().all(Value::is_null) => Value::Null,
+        Some(parts) => parts.iter().map(without_rows_of_nulls).collect(),
+        None => value.clone(),
     }
 }
 
@@ -59,7 +77,7 @@ fn engines_read_every_value_we_write() {
     let warehouse = scratch.warehouse();
     for engine in installed() {
         let (whole, short): (Vec<_>, Vec<_>) =
-            cases().into_iter().partition(|case| lack(engine, case, Place::Column).is_none());
+            cases().into_iter().chain(nested_cases()).partition(|case| lack(engine, case, Place::Column).is_none());
         let name = format!("db.typed_{}", engine.name());
         let columns: Vec<_> = whole.iter().map(|case| (case.name, case.kind)).collect();
         let rows = typed::rows(&whole);

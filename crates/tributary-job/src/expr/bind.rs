@@ -10,7 +10,7 @@ use arrow::array::{
 use paimon_format::{DataType, TypeRoot};
 use paimon_table::arrow::arrow_type;
 use tributary_runtime::Random;
-use tributary_statement::{BinaryOp, CaseBranch, Expr, ExprKind, Ident, Literal, Span, SqlType, UnaryOp, nearest};
+use tributary_statement::{BinaryOp, CaseBranch, Expr, ExprKind, Ident, Literal, Span, UnaryOp, nearest};
 
 use super::cast::Failing;
 use super::compare::Comparison;
@@ -71,28 +71,6 @@ impl BindError {
     }
 }
 
-/// The type with its parameters; the two enums mirror each other.
-pub(crate) fn type_root(sql: &SqlType) -> TypeRoot {
-    match *sql {
-        SqlType::Boolean => TypeRoot::Boolean,
-        SqlType::TinyInt => TypeRoot::TinyInt,
-        SqlType::SmallInt => TypeRoot::SmallInt,
-        SqlType::Int => TypeRoot::Int,
-        SqlType::BigInt => TypeRoot::BigInt,
-        SqlType::Float => TypeRoot::Float,
-        SqlType::Double => TypeRoot::Double,
-        SqlType::Decimal { precision, scale } => TypeRoot::Decimal { precision, scale },
-        SqlType::Char(n) => TypeRoot::Char(n),
-        SqlType::Varchar(n) => TypeRoot::Varchar(n),
-        SqlType::Binary(n) => TypeRoot::Binary(n),
-        SqlType::Varbinary(n) => TypeRoot::Varbinary(n),
-        SqlType::Date => TypeRoot::Date,
-        SqlType::Time(p) => TypeRoot::Time(p),
-        SqlType::Timestamp(p) => TypeRoot::Timestamp(p),
-        SqlType::TimestampLtz(p) => TypeRoot::TimestampLtz(p),
-    }
-}
-
 impl Scope<'_> {
     /// Binds an expression.
     pub(crate) fn bind(&self, expr: &Expr) -> Result<Bound> {
@@ -120,7 +98,7 @@ impl Scope<'_> {
             ExprKind::Extract { unit, operand } => functions::extract(self, unit, operand)?,
             ExprKind::Cast { operand, to, or_null } => {
                 let bound = self.bind(operand)?;
-                let to = type_root(to);
+                let to = types::type_root(to);
                 if !is_null(&bound) && !types::explicit_cast(&bound.data_type.root, &to) {
                     let from = &bound.data_type.root;
                     return Err(BindError::new(expr.span, format!("there is no cast from {from} to {to}")));

@@ -3,7 +3,11 @@
 //!
 //! Sources: Flink's reference of data types (casting) and of decimal arithmetic.
 
-use paimon_format::TypeRoot;
+use std::sync::Arc;
+
+use paimon_format::types::MapType;
+use paimon_format::{DataField, DataType, TypeRoot};
+use tributary_statement::{PartType, RowField, SqlType};
 
 use super::nested::widens;
 
@@ -35,6 +39,41 @@ pub(crate) enum Family {
     TimestampLtz,
     /// ARRAY, MAP or ROW: carried along as they are, and not calculated with.
     Nested,
+}
+
+/// The type as it is written. Fields of rows have no ids yet.
+pub(crate) fn type_root(sql: &SqlType) -> TypeRoot {
+    match sql {
+        SqlType::Boolean => TypeRoot::Boolean,
+        SqlType::TinyInt => TypeRoot::TinyInt,
+        SqlType::SmallInt => TypeRoot::SmallInt,
+        SqlType::Int => TypeRoot::Int,
+        SqlType::BigInt => TypeRoot::BigInt,
+        SqlType::Float => TypeRoot::Float,
+        SqlType::Double => TypeRoot::Double,
+        SqlType::Decimal { precision, scale } => TypeRoot::Decimal { precision: *precision, scale: *scale },
+        SqlType::Char(n) => TypeRoot::Char(*n),
+        SqlType::Varchar(n) => TypeRoot::Varchar(*n),
+        SqlType::Binary(n) => TypeRoot::Binary(*n),
+        SqlType::Varbinary(n) => TypeRoot::Varbinary(*n),
+        SqlType::Date => TypeRoot::Date,
+        SqlType::Time(p) => TypeRoot::Time(*p),
+        SqlType::Timestamp(p) => TypeRoot::Timestamp(*p),
+        SqlType::TimestampLtz(p) => TypeRoot::TimestampLtz(*p),
+        SqlType::Array(element) => TypeRoot::Array(Arc::new(part_type(element))),
+        SqlType::Map { key, value } => {
+            TypeRoot::Map(Arc::new(MapType { key: part_type(key), value: part_type(value) }))
+        }
+        SqlType::Row(fields) => TypeRoot::Row(fields.iter().map(row_field).collect()),
+    }
+}
+
+fn part_type(part: &PartType) -> DataType {
+    DataType { root: type_root(&part.sql_type), nullable: part.nullable }
+}
+
+fn row_field(field: &RowField) -> DataField {
+    DataField { description: field.comment.clone(), ..DataField::new(0, &*field.name, part_type(&field.part)) }
 }
 
 /// The family of a type.

@@ -149,6 +149,44 @@ async fn tables_take_after_others() {
     assert_eq!(shown("out").await, format!("{columns}, y INT | dt |  | "));
 }
 
+#[tokio::test(start_paused = true)]
+async fn nested_columns_are_declared_generated_and_taken_over() {
+    let text = "CREATE CATALOG m WITH ('type' = 'paimon', 'warehouse' = 'memory:nested');
+        CREATE TABLE m.db.t (id INT NOT NULL, tags STRING NOT NULL ARRAY, counts MAP<STRING, BIGINT> COMMENT 'each',
+          item ROW(name STRING 'its name', sizes ARRAY<ROW<w DOUBLE, h DOUBLE>>) NOT NULL);
+        CREATE TABLE m.db.u (a INT) LIKE m.db.t;
+        CREATE TEMPORARY TABLE s WITH ('connector' = 'datagen', 'number-of-rows' = '3', 'seed' = '1',
+          'fields.id.min' = '7', 'fields.id.max' = '7', 'fields.tags.length' = '2', 'fields.tags.element.length' = '3',
+          'fields.counts.length' = '1', 'fields.counts.key.length' = '4', 'fields.counts.value.null-rate' = '1',
+          'fields.item.name.length' = '1', 'fields.item.sizes.null-rate' = '1') LIKE m.db.t;
+        INSERT INTO m.db.t SELECT * FROM s WHERE item IS NOT NULL;
+        INSERT INTO m.db.u (id, item, counts, a) SELECT id, item, NULL, id FROM s;";
+    run(text).await.unwrap();
+    let columns = async |name: &str| {
+        let table = table("nested", "db", name).await;
+        let columns: Vec<_> =
+            table.schema().fields.iter().map(|field| format!("{}: {}", field.id, field.data_type)).collect();
+        columns
+    };
+    let declared = [
+        "0: INT NOT NULL",
+        "1: ARRAY<STRING NOT NULL>",
+        "2: MAP<STRING, BIGINT>",
+        "3: ROW<`name` STRING COMMENT 'its name', `sizes` ARRAY<ROW<`w` DOUBLE, `h` DOUBLE>>> NOT NULL",
+    ];
+    assert_eq!(columns("t").await, declared);
+    assert_eq!(columns("u").await[..4], declared);
+    assert_eq!(columns("u").await[4], "8: INT");
+    let rows = [
+        "7|[2ec, 99b]|{34d0: }|{name: 8, sizes: }",
+        "7|[397, 31a]|{1c9a: }|{name: 2, sizes: }",
+        "7|[cfc, f43]|{3bff: }|{name: b, sizes: }",
+    ];
+    assert_eq!(lines("nested", "t").await, rows);
+    let rows = ["7|||{name: 2, sizes: }|7", "7|||{name: 8, sizes: }|7", "7|||{name: b, sizes: }|7"];
+    assert_eq!(lines("nested", "u").await, rows);
+}
+
 #[tokio::test]
 async fn temporary_tables_are_dropped_and_made_again() {
     let text = format!(
@@ -432,6 +470,24 @@ async fn what_cannot_be_followed_is_refused_at_its_place() {
         ("CREATE TABLE m.db.x LIKE m.db.tt", 26, "table db.tt does not exist", ""),
         ("CREATE TEMPORARY TABLE x LIKE ss", 31, "there is no table ss", "did you mean `s`?"),
         ("CREATE TEMPORARY TABLE x LIKE m.db.t", 24, "temporary table x has no 'connector'", ""),
+        (
+            "CREATE TABLE m.db.x (a INT, b ROW<c ARRAY<INT>>) PARTITIONED BY (b)",
+            14,
+            "table db.x cannot be created: unsupported table feature: partition column `b`",
+            "",
+        ),
+        (
+            "CREATE TEMPORARY TABLE x (a ARRAY<INT>) WITH ('connector' = 'datagen', 'fields.a.elment.min' = '1')",
+            72,
+            "option `fields.a.elment.min`",
+            "did you mean 'fields.a.element.min'?",
+        ),
+        (
+            "INSERT INTO m.db.t (c) SELECT CAST(id AS ARRAY<INT>) FROM s",
+            31,
+            "there is no cast from BIGINT to ARRAY<INT>",
+            "",
+        ),
         ("DROP TEMPORARY TABLE nothing", 22, "there is no temporary table nothing", "write IF EXISTS"),
         ("DROP TEMPORARY TABLE ss", 22, "there is no temporary table ss", "did you mean `s`?"),
     ] {

@@ -3,7 +3,7 @@
 /// One option, for the reference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OptionDef {
-    /// Its key; `#` stands for a column's name.
+    /// Its key; `#` stands for a column's name, or the path to what is inside one.
     pub key: &'static str,
     /// Its default, in words where it depends on the column.
     pub default: &'static str,
@@ -50,7 +50,7 @@ pub const OPTIONS: &[OptionDef] = &[
         key: "fields.#.kind",
         default: "random",
         kind: "String",
-        doc: "`random` or `sequence`. Sequences are for numbers, text and bytes.",
+        doc: "`random` or `sequence`. Sequences are for columns of numbers, text and bytes.",
     },
     OptionDef {
         key: "fields.#.min",
@@ -72,9 +72,9 @@ pub const OPTIONS: &[OptionDef] = &[
     },
     OptionDef {
         key: "fields.#.length",
-        default: "100 (VARCHAR(n), VARBINARY(n): n)",
+        default: "100 (VARCHAR(n), VARBINARY(n): n; ARRAY, MAP: 3)",
         kind: "Integer",
-        doc: "Length of random text (hexadecimal digits) or bytes. CHAR(n) and BINARY(n) always have n.",
+        doc: "Length of random text (hexadecimal digits) or bytes; CHAR(n) and BINARY(n) always have n. Elements of an ARRAY; keys drawn for a MAP, of which equal ones are one.",
     },
     OptionDef {
         key: "fields.#.var-len",
@@ -93,6 +93,6 @@ pub const OPTIONS: &[OptionDef] = &[
         key: "fields.#.null-rate",
         default: "0",
         kind: "Double",
-        doc: "Share of nulls among random values, 0 to 1.",
+        doc: "Share of nulls among random values, 0 to 1. Keys of a MAP are never null.",
     },
 ];

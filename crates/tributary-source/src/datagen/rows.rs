@@ -14,13 +14,13 @@ use arrow::array::{
 };
 use arrow::buffer::{Buffer, NullBuffer, OffsetBuffer, ScalarBuffer};
 use arrow::datatypes::{
-    ArrowPrimitiveType, Date32Type, Field, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema,
+    ArrowPrimitiveType, Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, Schema,
     SchemaRef, Time32MillisecondType,
 };
 use arrow::error::ArrowError;
 use tributary_runtime::Interval;
 
-use super::options::{Column, Values};
+use super::columns::{Column, Values};
 use super::types::FieldType;
 
 /// Splits a table can have; the place of a cell keeps 10 bits for its split and 54 for its position.
@@ -29,9 +29,10 @@ pub(super) const MAX_SPLITS: u32 = 1 << 10;
 const SPLIT_SHIFT: u32 = 54;
 /// SplitMix64's step: 2^64 over the golden ratio, odd.
 const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
-/// Set apart whether a cell is null, and how long it is, from its value.
+/// Set apart whether a cell is null, how long it is and what is inside it from its value.
 const NULL_SALT: u64 = 0xA076_1D64_78BD_642F;
 const LENGTH_SALT: u64 = 0xE703_7ED1_A0B4_28DB;
+const PART_SALT: u64 = 0x8EBC_6AF0_9C88_C6E3;
 
 const MILLIS_PER_DAY: i64 = 86_400_000;
 
@@ -49,21 +50,22 @@ pub struct Rows {
     local: LocalOffset,
 }
 
-/// The cells of one column that a batch covers.
+/// The cells of one column, or of what is inside it, that a batch covers.
 #[derive(Clone, Copy)]
-struct Cells {
+pub(super) struct Cells {
     key: u64,
     split: u64,
     splits: u64,
+    /// The first place, counted from 0.
     from: u64,
-    to: u64,
+    count: u64,
 }
 
 // === impl Rows ===
 
 impl Rows {
     pub(super) fn new(columns: Arc<[Column]>, seed: u64, splits: u32, local: LocalOffset) -> Self {
-        let fields = columns.iter().map(|c| Field::new(&c.def.name, c.def.data_type.arrow_type(), c.def.nullable));
+        let fields = columns.iter().map(|column| column.def.arrow_field());
         Self {
             schema: Arc::new(Schema::new(fields.collect::<Vec<_>>())),
             keys: (1..=columns.len() as u64).map(|n| mix(seed ^ mix(n.wrapping_mul(STEP)))).collect(),
@@ -100,7 +102,7 @@ impl Rows {
                 split: u64::from(interval.split.0),
                 splits: u64::from(self.splits),
                 from: interval.from.0,
-                to: interval.to.0,
+                count: interval.to.0 - interval.from.0,
             };
             self.array(column, cells, at_millis)
         });
@@ -109,10 +111,9 @@ impl Rows {
         RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)
     }
 
-    fn array(&self, column: &Column, cells: Cells, at_millis: i64) -> Result<ArrayRef, ArrowError> {
+    pub(super) fn array(&self, column: &Column, cells: Cells, at_millis: i64) -> Result<ArrayRef, ArrowError> {
         let nulls = column.nulls(cells);
-        let data_type = column.def.data_type;
-        Ok(match data_type {
+        Ok(match column.def.data_type {
             FieldType::Boolean => {
                 Arc::new(BooleanArray::new(cells.numbers().map(|number| number >> 63 == 1).collect(), nulls))
             }
@@ -153,6 +154,9 @@ impl Rows {
             FieldType::TimestampLtz(precision) => {
                 timestamps(column.instants(at_millis, precision, cells), precision, nulls, Some("UTC"))
             }
+            FieldType::Array(_) | FieldType::Map(_) | FieldType::Row(_) => {
+                return self.nested(column, cells, nulls, at_millis);
+            }
         })
     }
 
@@ -164,19 +168,31 @@ impl Rows {
 // === impl Cells ===
 
 impl Cells {
-    fn len(self) -> usize {
-        (self.to - self.from) as usize
+    pub(super) fn len(self) -> usize {
+        self.count as usize
+    }
+
+    /// The places from 0 on.
+    fn places(self) -> impl Iterator<Item = u64> {
+        (0..self.count).map(move |n| self.from.wrapping_add(n))
     }
 
     /// One number per cell, all different.
     fn numbers(self) -> impl Iterator<Item = u64> {
-        let place = move |position: u64| (self.split << SPLIT_SHIFT) | position;
-        (self.from + 1..=self.to).map(move |position| mix(self.key.wrapping_add(place(position).wrapping_mul(STEP))))
+        let place = move |place: u64| (self.split << SPLIT_SHIFT) | place.wrapping_add(1);
+        self.places().map(move |n| mix(self.key.wrapping_add(place(n).wrapping_mul(STEP))))
     }
 
     /// Each row's number in the table, from 0: rows are dealt to the splits in turn.
     fn ordinals(self) -> impl Iterator<Item = u64> {
-        (self.from..self.to).map(move |before| before.wrapping_mul(self.splits).wrapping_add(self.split))
+        self.places().map(move |before| before.wrapping_mul(self.splits).wrapping_add(self.split))
+    }
+
+    /// The cells of the `part`-th part, of which each of these has so many: as those of a column of its own.
+    pub(super) fn inside(self, part: u64, each: u32) -> Self {
+        let key = mix(self.key ^ mix((part + 1).wrapping_mul(STEP) ^ PART_SALT));
+        let each = u64::from(each);
+        Self { key, from: self.from.wrapping_mul(each), count: self.count.saturating_mul(each), ..self }
     }
 }
 

@@ -22,7 +22,7 @@ fn field(name: &str, data_type: FieldType) -> FieldDef {
 
 fn tutorial(options: &[(&str, &str)]) -> DatagenSpec {
     let string = FieldType::Varchar(MAX_LENGTH);
-    let fields = [field("id", string), field("data", string), field("category", FieldType::Int)];
+    let fields = [field("id", string.clone()), field("data", string), field("category", FieldType::Int)];
     let own = [("connector", "datagen"), ("fields.category.min", "1"), ("fields.category.max", "10")];
     DatagenSpec::try_new(&fields, own.into_iter().chain(options.iter().copied())).unwrap()
 }

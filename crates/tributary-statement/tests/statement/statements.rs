@@ -1,4 +1,4 @@
-use crate::{parsed, show};
+use crate::{error, parsed, show};
 use tributary_statement::{Span, Statement};
 
 /// Issue 3's job, as a Flink user writes it.
@@ -166,12 +166,37 @@ fn every_type_has_its_name_and_its_defaults() {
         ("TIMESTAMP(9) WITHOUT TIME ZONE", "TIMESTAMP(9)"),
         ("TIMESTAMP WITH LOCAL TIME ZONE", "TIMESTAMP(6) WITH LOCAL TIME ZONE"),
         ("TIMESTAMP_LTZ(3)", "TIMESTAMP(3) WITH LOCAL TIME ZONE"),
+        ("ARRAY<INT>", "ARRAY<INT>"),
+        ("array < string not null >", "ARRAY<STRING NOT NULL>"),
+        ("INT ARRAY", "ARRAY<INT>"),
+        ("INT NOT NULL ARRAY NULL ARRAY", "ARRAY<ARRAY<INT NOT NULL>>"),
+        ("MAP<STRING, BIGINT NOT NULL>", "MAP<STRING, BIGINT NOT NULL>"),
+        ("MAP<INT, MAP<INT NULL, DATE ARRAY>>", "MAP<INT, MAP<INT, ARRAY<DATE>>>"),
+        ("ROW<a INT, `b c` STRING NOT NULL>", "ROW<`a` INT, `b c` STRING NOT NULL>"),
+        (
+            "ROW(a INT NOT NULL 'it''s', d ROW<e TIMESTAMP(3)>)",
+            "ROW<`a` INT NOT NULL 'it''s', `d` ROW<`e` TIMESTAMP(3)>>",
+        ),
+        ("ROW<a INT> ARRAY", "ARRAY<ROW<`a` INT>>"),
     ] {
         check(&format!("CREATE TABLE t (a {written} NOT NULL)"), &[&format!("table t (a {expected} not null)")]);
         check(
             &format!("INSERT INTO t SELECT CAST(a AS {written}) FROM s"),
             &[&format!("insert t: cast(a as {expected}) from s")],
         );
+    }
+}
+
+#[test]
+fn types_are_nested_32_deep_and_no_deeper() {
+    let wrapped = |levels: usize| format!("CREATE TABLE t (a {}INT{})", "ARRAY<".repeat(levels), ">".repeat(levels));
+    let behind = |levels: usize| format!("CREATE TABLE t (a INT{})", " ARRAY".repeat(levels));
+    let mixed = |levels: usize| format!("CREATE TABLE t (a MAP<INT, INT{}>)", " ARRAY".repeat(levels - 1));
+    for text in [wrapped(32), behind(32), mixed(32)] {
+        parsed(&text);
+    }
+    for text in [wrapped(33), behind(33), mixed(33), wrapped(100_000), behind(100_000)] {
+        assert!(error(&text).contains("types are nested more than 32 deep"));
     }
 }
 

@@ -1,9 +1,11 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 use super::*;
+use crate::datagen::{FieldType, MAX_LENGTH};
 
 fn fields() -> Vec<FieldDef> {
     let field =
         |(name, data_type, nullable): (&str, FieldType, bool)| FieldDef { name: name.to_owned(), data_type, nullable };
+    let part = |name: &str, data_type| field((name, data_type, true));
     [
         ("id", FieldType::Varchar(MAX_LENGTH), true),
         ("name", FieldType::Varchar(20), true),
@@ -16,6 +18,9 @@ fn fields() -> Vec<FieldDef> {
         ("day", FieldType::Date, true),
         ("ts", FieldType::Timestamp(3), true),
         ("a.b", FieldType::Int, true),
+        ("tags", FieldType::array(FieldType::Varchar(MAX_LENGTH), false), true),
+        ("counts", FieldType::map(FieldType::Char(2), FieldType::array(FieldType::Int, true), true), true),
+        ("a", FieldType::Row(vec![part("b", FieldType::BigInt), part("t", FieldType::Time(3))]), false),
     ]
     .map(field)
     .to_vec()
@@ -129,6 +134,45 @@ fn wrong_options_say_what_would_be_right() {
             ],
             "option `fields.tiny.max`: has no meaning for a sequence column of type TINYINT",
         ),
+        (
+            &[("fields.tags.length", "-1")],
+            "option `fields.tags.length`: `-1` is not a length from 0 to 161319 for ARRAY<STRING NOT NULL>",
+        ),
+        (
+            &[("fields.tags.element.length", "9000000")],
+            "option `fields.tags.length`: values of more than 16777216 bytes cannot be generated",
+        ),
+        (
+            &[("fields.tags.var-len", "true")],
+            "option `fields.tags.var-len`: has no meaning for a random column of type ARRAY<STRING NOT NULL>",
+        ),
+        (&[("fields.tags.kind", "sequence")], "option `fields.tags.kind`: ARRAY<STRING NOT NULL> has no sequence"),
+        (
+            &[("fields.tags.element.kind", "random")],
+            "option `fields.tags.element.kind`: is for columns; what is inside one is always random",
+        ),
+        (
+            &[("fields.tags.element.null-rate", "0.5")],
+            "option `fields.tags.element.null-rate`: the column is STRING NOT NULL",
+        ),
+        (
+            &[("fields.tags.value.min", "1")],
+            "option `fields.tags.value.min`: datagen has no such option for this table; did you mean `fields.counts.value.min`?",
+        ),
+        (
+            &[("fields.counts.key.null-rate", "1")],
+            "option `fields.counts.key.null-rate`: the column is CHAR(2) NOT NULL",
+        ),
+        (
+            &[("fields.counts.value.elment.min", "1")],
+            "option `fields.counts.value.elment.min`: datagen has no such option for this table; did you mean `fields.counts.value.element.min`?",
+        ),
+        (&[("fields.counts.value.element.min", "x")], "option `fields.counts.value.element.min`: `x` is not a INT"),
+        (
+            &[("fields.a.length", "2")],
+            "option `fields.a.length`: has no meaning for a random column of type ROW<`b` BIGINT, `t` TIME(3)>",
+        ),
+        (&[("fields.a.t.min", "2")], "option `fields.a.t.min`: has no meaning for a random column of type TIME(3)"),
     ];
     for (options, message) in cases {
         let error = DatagenSpec::try_new(&fields(), options.iter().copied()).unwrap_err();
@@ -140,7 +184,7 @@ fn wrong_options_say_what_would_be_right() {
 fn defaults_are_flinks() {
     let spec = DatagenSpec::try_new(&fields(), []).unwrap();
     assert_eq!((spec.rows_per_second(), spec.limit(), spec.seed, spec.splits), (10_000, None, None, None));
-    let values: Vec<_> = spec.columns.iter().map(|column| column.values).collect();
+    let values: Vec<_> = spec.columns.iter().map(|column| column.values.clone()).collect();
     let int = |min, max| Values::Integers { min, max };
     let expected = [
         Values::Text { length: 100, varying: false },
@@ -155,7 +199,16 @@ fn defaults_are_flinks() {
         Values::Past { max_millis: 0 },
         int(i32::MIN.into(), i32::MAX.into()),
     ];
-    assert_eq!(values, expected);
+    assert_eq!(values[..expected.len()], expected);
+    let fields: Vec<_> = spec.columns[expected.len()..].iter().map(ToString::to_string).collect();
+    assert_eq!(
+        fields,
+        [
+            "3 of (random length 100)",
+            "3 of (random length 2: 3 of (random -2147483648..2147483647))",
+            "(random -9223372036854775808..9223372036854775807, random)",
+        ]
+    );
 }
 
 #[test]
@@ -178,17 +231,33 @@ fn options_are_followed() {
             ("fields.tiny.start", "-1"),
             ("fields.tiny.end", "100"),
             ("fields.category.null-rate", "0"),
+            ("fields.tags.length", "5"),
+            ("fields.tags.null-rate", "0.5"),
+            ("fields.tags.element.length", "4"),
+            ("fields.tags.element.var-len", "true"),
+            ("fields.counts.length", "0"),
+            ("fields.counts.key.null-rate", "0"),
+            ("fields.counts.value.null-rate", "1"),
+            ("fields.counts.value.element.min", "1"),
+            ("fields.counts.value.element.max", "2"),
+            ("fields.a.b.null-rate", "0.25"),
         ],
     )
     .unwrap();
     assert_eq!((spec.rows_per_second(), spec.seed, spec.splits), (100, Some(u64::MAX), Some(3)));
     assert_eq!(spec.limit(), Some(50));
-    let value = |name: &str| spec.columns.iter().find(|column| column.def.name == name).unwrap().values;
+    let value = |name: &str| spec.columns.iter().find(|column| column.def.name == name).unwrap().values.clone();
     assert_eq!(value("id"), Values::Text { length: 7, varying: true });
     assert_eq!(value("price"), Values::Decimals { min: -150, max: 99_999 });
     assert_eq!(value("ts"), Values::Past { max_millis: 86_400_000 });
     assert_eq!(value("a.b"), Values::Integers { min: i32::MIN.into(), max: 5 });
     assert_eq!(value("tiny"), Values::Sequence { start: -1, end: 100 });
+    let text = |name: &str| spec.columns.iter().find(|column| column.def.name == name).unwrap().to_string();
+    assert_eq!(text("tags"), "5 of (random length 1..4) null-rate 0.5");
+    assert_eq!(text("counts"), "0 of (random length 2: 3 of (random 1..2) null-rate 1)");
+    // As in Flink, a path that is a column's and a field's is for both.
+    assert_eq!(text("a.b"), "random -2147483648..5 null-rate 0.25");
+    assert_eq!(text("a"), "(random -9223372036854775808..5 null-rate 0.25, random)");
 }
 
 #[test]

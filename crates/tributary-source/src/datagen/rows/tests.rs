@@ -11,6 +11,8 @@ use tributary_runtime::{Position, SplitId};
 use super::*;
 use crate::datagen::{DatagenSpec, FieldDef, MAX_LENGTH};
 
+mod nested;
+
 /// 2025-06-15T15:06:40.123Z
 const AT: i64 = 1_750_000_000_123;
 const STRING: FieldType = FieldType::Varchar(MAX_LENGTH);
@@ -19,14 +21,18 @@ fn interval(split: u32, from: u64, to: u64) -> Interval {
     Interval { split: SplitId(split), from: Position(from), to: Position(to) }
 }
 
+fn field(name: &str, data_type: FieldType) -> FieldDef {
+    FieldDef { name: name.to_owned(), data_type, nullable: true }
+}
+
 fn spec(fields: &[(&str, FieldType)], options: &[(&str, &str)]) -> DatagenSpec {
-    let field = |&(name, data_type): &(&str, FieldType)| FieldDef { name: name.to_owned(), data_type, nullable: true };
+    let field = |(name, data_type): &(&str, FieldType)| self::field(name, data_type.clone());
     DatagenSpec::try_new(&fields.iter().map(field).collect::<Vec<_>>(), options.iter().copied()).unwrap()
 }
 
 /// One column `c`, rows 1 to `count` of the first of two splits.
-fn column(data_type: FieldType, options: &[(&str, &str)], count: u64) -> ArrayRef {
-    let batch = spec(&[("c", data_type)], options).rows(7, 2).batch(interval(0, 0, count), AT).unwrap();
+fn column(data_type: &FieldType, options: &[(&str, &str)], count: u64) -> ArrayRef {
+    let batch = spec(&[("c", data_type.clone())], options).rows(7, 2).batch(interval(0, 0, count), AT).unwrap();
     Arc::clone(batch.column(0))
 }
 
@@ -114,7 +120,7 @@ fn text_is_as_long_as_declared_and_never_repeats() {
         (FieldType::Varchar(33), &[("fields.c.length", "17")], 17),
         (FieldType::Char(40), &[], 40),
     ] {
-        let array = column(data_type, options, 5_000);
+        let array = column(&data_type, options, 5_000);
         let seen: BTreeSet<&str> = array.as_string::<i32>().iter().flatten().collect();
         assert_eq!(seen.len(), 5_000);
         let hexadecimal = |text: &str| text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -133,7 +139,7 @@ fn splits_and_columns_share_no_text() {
 #[test]
 fn varying_lengths_reach_from_one_to_the_length() {
     for data_type in [FieldType::Varchar(9), FieldType::Varbinary(9)] {
-        let array = column(data_type, &[("fields.c.var-len", "true")], 2_000);
+        let array = column(&data_type, &[("fields.c.var-len", "true")], 2_000);
         let lengths = match data_type {
             FieldType::Varchar(_) => array.as_string::<i32>().offsets().lengths().collect::<BTreeSet<_>>(),
             _ => array.as_binary::<i32>().offsets().lengths().collect(),
@@ -161,14 +167,14 @@ fn random_numbers_cover_their_range_and_keep_to_it() {
     ];
     for (data_type, bounds, expected) in cases {
         let options = bounds.map_or(vec![], |(min, max)| vec![("fields.c.min", min), ("fields.c.max", max)]);
-        let seen: BTreeSet<String> = texts(&column(data_type, &options, 6_000)).into_iter().collect();
+        let seen: BTreeSet<String> = texts(&column(&data_type, &options, 6_000)).into_iter().collect();
         assert_eq!(seen, expected, "{data_type}");
     }
 }
 
 #[test]
 fn unbounded_numbers_use_the_whole_type() {
-    let of = |data_type| column(data_type, &[], 5_000);
+    let of = |data_type: FieldType| column(&data_type, &[], 5_000);
     let int = of(FieldType::Int);
     let int = int.as_primitive::<Int32Type>().values();
     assert!(int.iter().min().unwrap() < &-2_000_000_000 && int.iter().max().unwrap() > &2_000_000_000);
@@ -202,7 +208,7 @@ fn sequences_have_the_type_of_their_column() {
     ] {
         let options = [("fields.c.kind", "sequence"), ("fields.c.start", "-2"), ("fields.c.end", "99")];
         // Every second value: the others are the other split's.
-        assert_eq!(texts(&column(data_type, &options, 3)), expected, "{data_type}");
+        assert_eq!(texts(&column(&data_type, &options, 3)), expected, "{data_type}");
     }
 }
 
@@ -210,7 +216,7 @@ fn sequences_have_the_type_of_their_column() {
 fn nulls_come_at_their_rate() {
     for (rate, expected) in [("0", 0..=0), ("0.25", 2_300..=2_700), ("1", 10_000..=10_000)] {
         for data_type in [STRING, FieldType::Int, FieldType::Boolean, FieldType::Date, FieldType::Timestamp(6)] {
-            let array = column(data_type, &[("fields.c.null-rate", rate)], 10_000);
+            let array = column(&data_type, &[("fields.c.null-rate", rate)], 10_000);
             assert!(expected.contains(&array.null_count()), "{rate} {data_type}: {}", array.null_count());
         }
     }
@@ -249,7 +255,7 @@ fn past_timestamps_lie_within_their_reach() {
     for (data_type, scale) in
         [(FieldType::Timestamp(3), 1), (FieldType::TimestampLtz(6), 1_000), (FieldType::Timestamp(9), 1_000_000)]
     {
-        let array = column(data_type, &[("fields.c.max-past", "10 s")], 3_000);
+        let array = column(&data_type, &[("fields.c.max-past", "10 s")], 3_000);
         let values = match scale {
             1 => array.as_primitive::<TimestampMillisecondType>().values(),
             1_000 => array.as_primitive::<TimestampMicrosecondType>().values(),
