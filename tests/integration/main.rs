@@ -8,6 +8,7 @@ mod evolution;
 mod house;
 mod interop;
 mod kill;
+mod memory;
 mod operations;
 mod simulation;
 mod tutorial;

@@ -34,9 +34,11 @@ use parquet::schema::types::SchemaDescriptor;
 use crate::arrow::{arrow_schema, check_columns, parquet_schema};
 use crate::data_error::DataError;
 use crate::write::int96::Int96Column;
+use crate::write::memory::WriterMemory;
 use crate::write::sink::EncodedSink;
 
 mod int96;
+mod memory;
 mod sink;
 mod stats;
 
@@ -69,6 +71,7 @@ pub struct DataFileWriter {
     factory: ArrowRowGroupWriterFactory,
     /// The row group being filled; empty between row groups.
     columns: Vec<Column>,
+    memory: WriterMemory,
     /// Columns that have held a NaN.
     nan_seen: Vec<bool>,
     /// Nulls of columns whose Parquet statistics are off (INT96).
@@ -123,6 +126,11 @@ impl WriterSpec {
             dictionary: options.parquet_enable_dictionary,
             row_group_bytes: row_group_bytes.min(block_size.unwrap_or(usize::MAX)).max(1),
         })
+    }
+
+    /// Bytes of memory a writer comes to hold beside the rows; rows that weigh less are cheaper kept as they are.
+    pub fn writer_bytes(&self) -> usize {
+        memory::writer_bytes(self.compression, self.parquet.num_columns())
     }
 
     /// The schema batches must have: the table's columns in order.
@@ -244,12 +252,14 @@ impl DataFileWriter {
     pub fn try_new(spec: &WriterSpec, sample: &RecordBatch) -> Result<Self, DataError> {
         check_columns(sample.columns(), &spec.arrow)?;
         let properties = Arc::new(spec.properties(sample));
+        let memory = WriterMemory::new(spec.compression, &properties, &spec.parquet);
         let file = SerializedFileWriter::new(EncodedSink::default(), spec.parquet.root_schema_ptr(), properties)
             .map_err(DataError::Encode)?;
         Ok(Self {
             factory: ArrowRowGroupWriterFactory::new(&file, Arc::clone(&spec.arrow)),
             file,
             columns: Vec::new(),
+            memory,
             nan_seen: vec![false; spec.roots.len()],
             null_counts: vec![0; spec.roots.len()],
             rows: 0,
@@ -271,19 +281,25 @@ impl DataFileWriter {
             self.columns = self.open_row_group().map_err(DataError::Encode)?;
         }
         let fields = self.spec.arrow.fields();
+        let mut leaf = 0;
         for (index, (column, array)) in self.columns.iter_mut().zip(arrays).enumerate() {
             let field = &fields[index];
             leaves_of(array).iter().try_for_each(|leaf| check_values(field.name(), leaf))?;
             self.nan_seen[index] |= has_nan(array);
             match column {
-                Column::Arrow(writers) => compute_leaves(field, array)
-                    .and_then(|leaves| {
-                        writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
-                    })
-                    .map_err(DataError::Encode)?,
+                Column::Arrow(writers) => {
+                    compute_leaves(field, array)
+                        .and_then(|leaves| {
+                            writers.iter_mut().zip(&leaves).try_for_each(|(writer, leaf)| writer.write(leaf))
+                        })
+                        .map_err(DataError::Encode)?;
+                    let encoded = writers.iter().map(ArrowColumnWriter::get_estimated_total_bytes);
+                    leaf += self.memory.wrote(leaf, array, encoded);
+                }
                 Column::Int96(buffer) => {
                     self.null_counts[index] += array.null_count() as i64;
                     buffer.push(array);
+                    leaf += 1;
                 }
             }
         }
@@ -307,7 +323,8 @@ impl DataFileWriter {
         self.file.inner_mut().pop()
     }
 
-    /// Bytes of memory this writer holds: the open row group, and what is encoded and not drained.
+    /// Bytes of memory this writer holds: the open row group, the state of its compressors, and what is encoded and not
+    /// drained.
     pub fn in_memory_bytes(&self) -> usize {
         let columns: usize = self
             .columns
@@ -317,7 +334,7 @@ impl DataFileWriter {
                 Column::Int96(buffer) => buffer.bytes(),
             })
             .sum();
-        columns + self.file.inner().held_bytes()
+        columns + self.memory.bytes() + self.file.inner().held_bytes()
     }
 
     /// What the file would be in bytes if it were finished now; an estimate, for `target-file-size`.
@@ -394,6 +411,7 @@ impl DataFileWriter {
             }
         }
         row_group.close()?;
+        self.memory.reset();
         self.file.flush()?;
         Ok(())
     }

@@ -45,10 +45,13 @@ impl Account {
         Held { account: self.clone(), bytes: 0, leaving: false }
     }
 
-    /// Bytes that have to be flushed to get below the pressure mark, those already leaving counted as gone.
+    /// Bytes that have to be flushed to get below the pressure mark, those already leaving counted as gone. Above the
+    /// limit they are not: a slow store keeps them, and an open writer is larger than the file it ends as.
     pub(crate) fn excess(&self) -> usize {
         let leaving = self.shared.leaving.load(Ordering::Relaxed);
-        self.shared.budget.used().saturating_sub(self.shared.pressure_bytes).saturating_sub(leaving)
+        let used = self.shared.budget.used();
+        let above_limit = used.saturating_sub(self.shared.budget.limit());
+        used.saturating_sub(self.shared.pressure_bytes).saturating_sub(leaving).max(above_limit)
     }
 
     fn change(&self, from: usize, to: usize) {
@@ -61,6 +64,10 @@ impl Account {
 // === impl Held ===
 
 impl Held {
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     pub(crate) fn resize(&mut self, bytes: usize) {
         if bytes == self.bytes {
             return;
@@ -105,6 +112,8 @@ mod tests {
         assert_eq!((budget.used(), account.excess()), (95, 15));
         upload.set_leaving(true);
         assert_eq!(account.excess(), 0);
+        upload.resize(35);
+        assert_eq!((budget.used(), account.excess()), (105, 5), "a slow store");
         upload.resize(5);
         assert_eq!((budget.used(), account.excess()), (75, 0));
         writer.resize(90);

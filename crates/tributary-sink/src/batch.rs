@@ -1,6 +1,7 @@
 //! What enters the sink: a batch of source rows with the interval it covers, and the expression that
 //! turns it into rows of the target table.
 
+use arrow::array::{Array, ArrayRef};
 use arrow::record_batch::RecordBatch;
 use tributary_runtime::Interval;
 
@@ -37,12 +38,15 @@ pub struct TransformError(String);
 impl SinkBatch {
     /// Bytes the rows hold, counting only the slices they refer to.
     pub(crate) fn weight(&self) -> usize {
-        self.rows
-            .columns()
-            .iter()
-            .map(|column| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size()))
-            .sum()
+        weight(&self.rows)
     }
+}
+
+/// Bytes of the rows alone, whatever the buffers are that they were cut from.
+pub(crate) fn weight(rows: &RecordBatch) -> usize {
+    let column =
+        |column: &ArrayRef| column.to_data().get_slice_memory_size().unwrap_or_else(|_| column.get_array_memory_size());
+    rows.columns().iter().map(column).sum()
 }
 
 // === impl TransformError ===

@@ -121,11 +121,7 @@ impl Lane {
                 .run(move || {
                     let started = Instant::now();
                     let (steps, sealed) = match work {
-                        LaneWork::Batch(batch, held) => {
-                            let steps = writers.write(batch);
-                            drop(held);
-                            (steps, None)
-                        }
+                        LaneWork::Batch(batch, share) => (writers.write(batch, share), None),
                         LaneWork::Seal(ticket) => (writers.close(), Some(ticket)),
                     };
                     metrics.busy.inc_by(started.elapsed().as_secs_f64());

@@ -36,6 +36,7 @@ mod retry;
 mod sink;
 mod state;
 mod uploader;
+mod waiting;
 mod writers;
 
 pub use batch::{RowTransform, SinkBatch, TransformError};

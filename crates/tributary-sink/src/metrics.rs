@@ -45,7 +45,7 @@ const UPLOAD_RETRIES: MetricDef =
     counter("tributary_sink_upload_retries_total", "Uploads of a data file tried again.", "Flink numRecordsSendErrors");
 const EARLY_FLUSHES: MetricDef = counter(
     "tributary_sink_early_flushes_total",
-    "Writers flushed before their time because the memory budget ran low.",
+    "Files ended or row groups closed before their time because the memory budget ran low.",
     "Paimon bufferPreemptCount",
 );
 const BACKPRESSURED: MetricDef = counter(
@@ -58,7 +58,8 @@ const BUSY: MetricDef = counter(
     "Time lanes spent on expressions, partitioning and encoding, summed over lanes.",
     "Flink busyTimeMsPerSecond",
 );
-const OPEN_WRITERS: MetricDef = gauge("tributary_sink_open_writers", "Data files being written.", "Paimon numWriters");
+const OPEN_WRITERS: MetricDef =
+    gauge("tributary_sink_open_writers", "Data files whose rows are being gathered or written.", "Paimon numWriters");
 const LANES: MetricDef = gauge("tributary_sink_open_lanes", "Lanes that write in the open epoch.", "");
 const MEMORY_USED: MetricDef = gauge(
     "tributary_sink_memory_used_bytes",

@@ -41,6 +41,8 @@ pub(crate) struct WritePlan {
     pub(crate) file_prefix: String,
     pub(crate) target_file_bytes: u64,
     pub(crate) target_file_rows: u64,
+    /// Bytes from which the rows of a file are worth a writer.
+    pub(crate) worth_bytes: usize,
     pub(crate) random: Random,
     pub(crate) metrics: PipelineMetrics,
 }
@@ -105,6 +107,8 @@ impl Planner {
         check_rows(&self.table, &self.rows, schema)?;
         let options = self.table.options();
         let spec = WriterSpec::try_new(&schema.fields, options, self.row_group_bytes)?;
+        let target_file_bytes = options.target_file_size.bytes();
+        let worth_bytes = spec.writer_bytes().min(self.row_group_bytes);
         let place = |id| self.rows.fields.iter().position(|made| made.id == id);
         Ok(WritePlan {
             transform: Arc::clone(&self.transform),
@@ -118,8 +122,9 @@ impl Planner {
             partition_types: schema.partition_types(),
             default_partition: options.partition_default_name.clone(),
             file_prefix: options.data_file_prefix.clone(),
-            target_file_bytes: options.target_file_size.bytes(),
+            target_file_bytes,
             target_file_rows: options.target_file_row_num,
+            worth_bytes: worth_bytes.min(usize::try_from(target_file_bytes).unwrap_or(usize::MAX)),
             random: self.random.clone(),
             metrics: self.metrics.clone(),
         })

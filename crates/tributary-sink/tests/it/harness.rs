@@ -9,6 +9,7 @@ use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use futures::TryStreamExt;
+use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use object_store::path::Path;
 use paimon_format::partition::partition_path;
@@ -72,7 +73,12 @@ impl World {
     }
 
     pub async fn with_options(options: &[(&str, &str)]) -> Self {
-        let store = FaultStore::new(Arc::new(InMemory::new()));
+        Self::create(Arc::new(InMemory::new()), options).await
+    }
+
+    /// A new table in this store.
+    pub async fn create(store: Arc<dyn ObjectStore>, options: &[(&str, &str)]) -> Self {
+        let store = FaultStore::new(store);
         let fields: Vec<_> = [("id", "BIGINT NOT NULL"), ("data", "STRING"), ("dt", "STRING")]
             .iter()
             .zip(0..)
