@@ -1,51 +1,88 @@
-//! The judge of our expressions is asked in the form in which its verdicts are compared.
+//! The table of expressions that our evaluator is held to, put before the engine whose answers it holds.
 
-use serde_json::{Value, json};
-use tributary_tests::flink::{self, Evaluated, FLINK};
+use tributary_tests::flink::{self, Column, Evaluated, FLINK};
 
-fn value(data_type: &str, value: Value) -> Evaluated {
-    Evaluated::Value { data_type: data_type.to_owned(), value }
+const CASES: &str = include_str!("../../../crates/tributary-job/src/expr/cases.txt");
+const ZONE: &str = "Asia/Shanghai";
+
+/// An expression and what Flink should say of it, as the file writes it: type and values.
+struct Case {
+    expression: &'static str,
+    answer: &'static str,
 }
 
-fn failed(data_type: Option<&str>, error: &str) -> Evaluated {
-    Evaluated::Failed { data_type: data_type.map(str::to_owned), error: error.to_owned() }
+// === impl Case ===
+
+impl Case {
+    fn fails(&self) -> bool {
+        matches!(self.answer.split_once('\t'), Some((_, "error" | "refused")))
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for line in CASES.lines() {
+        let (first, rest) = line.split_once('\t').unwrap();
+        match first {
+            "column" | "why" => {}
+            "flink" => cases.last_mut().unwrap().answer = rest,
+            expression => cases.push(Case { expression, answer: rest }),
+        }
+    }
+    cases
+}
+
+fn columns() -> Vec<Column<'static>> {
+    let columns = CASES.lines().filter_map(|line| line.strip_prefix("column\t"));
+    columns
+        .map(|line| {
+            let mut parts = line.split('\t');
+            Column { name: parts.next().unwrap(), data_type: parts.next().unwrap(), values: parts.collect() }
+        })
+        .collect()
+}
+
+/// The answer as the file writes it.
+fn written(answer: &Evaluated) -> String {
+    match answer {
+        Evaluated::Refused { .. } => "-\trefused".to_owned(),
+        Evaluated::Failed { data_type, .. } => format!("{}\terror", spelled(data_type)),
+        Evaluated::Values { data_type, values } => {
+            let texts = values.iter().map(|value| value.as_ref().map_or("NULL".to_owned(), |text| format!("'{text}'")));
+            let mut texts: Vec<String> = texts.collect();
+            if texts.iter().all(|text| *text == texts[0]) {
+                texts.truncate(1);
+            }
+            format!("{}\t{}", spelled(data_type), texts.join("\t"))
+        }
+    }
+}
+
+/// A type of Flink as we spell it, without NOT NULL.
+fn spelled(data_type: &str) -> String {
+    data_type
+        .replace(" NOT NULL", "")
+        .replace("VARCHAR(2147483647)", "STRING")
+        .replace("VARBINARY(2147483647)", "BYTES")
+        .replace('`', "")
 }
 
 #[test]
-fn flink_says_what_expressions_come_to() {
+fn flink_answers_every_expression_as_the_file_says() {
     if !FLINK.available() {
         return;
     }
-    let cases = [
-        ("1 + 1", value("INT NOT NULL", json!(2))),
-        ("CAST(NULL AS STRING)", value("VARCHAR(2147483647)", Value::Null)),
-        ("CAST(1.5 AS FLOAT)", value("FLOAT NOT NULL", json!(1.5_f32.to_bits()))),
-        ("CAST(-0.1 AS DOUBLE)", value("DOUBLE NOT NULL", json!((-0.1_f64).to_bits()))),
-        ("1.10", value("DECIMAL(3, 2) NOT NULL", json!("1.10"))),
-        ("x'00ff'", value("BINARY(2) NOT NULL", json!("00ff"))),
-        ("DATE '1969-12-31'", value("DATE NOT NULL", json!(-1))),
-        ("TIME '00:00:01'", value("TIME(0) NOT NULL", json!(1_000))),
-        ("TIMESTAMP '1970-01-01 00:00:00.000001'", value("TIMESTAMP(6) NOT NULL", json!(1_000))),
-        ("TO_TIMESTAMP_LTZ(-1, 3)", value("TIMESTAMP(3) WITH LOCAL TIME ZONE", json!(-1_000_000))),
-        ("ARRAY[1, CAST(NULL AS INT)]", value("ARRAY<INT> NOT NULL", json!([1, null]))),
-        ("MAP['b', 2, 'a', 1]", value("MAP<CHAR(1) NOT NULL, INT NOT NULL> NOT NULL", json!([["a", 1], ["b", 2]]))),
-        (
-            "CAST(ROW(1, 'x') AS ROW<a INT, b STRING>)",
-            value("ROW<`a` INT, `b` VARCHAR(2147483647)> NOT NULL", json!([1, "x"])),
-        ),
-        ("1 / 0", failed(Some("INT NOT NULL"), "java.lang.ArithmeticException: Division by zero")),
-        (
-            "unheard_of(1)",
-            failed(
-                None,
-                "org.apache.calcite.sql.validate.SqlValidatorException: \
-                 No match found for function signature unheard_of(<NUMERIC>)",
-            ),
-        ),
-    ];
-    let found = flink::evaluate(&cases.iter().map(|case| case.0).collect::<Vec<_>>());
-    assert_eq!(found.len(), cases.len());
-    for ((expression, expected), found) in cases.into_iter().zip(found) {
-        assert_eq!(found, expected, "{expression}");
+    let columns = columns();
+    let (fail, hold): (Vec<Case>, Vec<Case>) = cases().into_iter().partition(Case::fails);
+    assert!(hold.len() >= 300, "{} cases", hold.len());
+    let mut wrong = Vec::new();
+    for cases in [hold, fail] {
+        let expressions: Vec<&str> = cases.iter().map(|case| case.expression).collect();
+        for (case, found) in cases.iter().zip(flink::evaluate(ZONE, &columns, &expressions)) {
+            if written(&found) != case.answer {
+                wrong.push(format!("{}\n  file  {}\n  Flink {found:?}", case.expression, case.answer));
+            }
+        }
     }
+    assert!(wrong.is_empty(), "{} cases:\n{}", wrong.len(), wrong.join("\n"));
 }

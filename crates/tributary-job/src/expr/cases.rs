@@ -1,25 +1,27 @@
-//! `cases.txt`: what the real Flink 1.20.5 (Java 17, zone Asia/Shanghai) answered, expression by expression, over three
-//! rows of a file, so that nothing was folded away that should not be.
+//! `cases.txt`: what the real Flink 1.20.5 answers, expression by expression, over three rows of a table (so that
+//! nothing is folded away that should not be), in the zone Asia/Shanghai. Here our evaluator is held to the file; Flink
+//! itself is asked again by tests/integration/engines/expressions.rs.
 //!
-//! Columns first (`column`, name, type, a value per row), then a case per line: expression, type, value (or one per
-//! row); parts are separated by tabs, values are what CAST to STRING gives, in quotes. `error` stands for a value that
-//! cannot be computed, `refused` for an expression that means nothing. Where we answer otherwise the next lines say
+//! Columns first (`column`, name, type, an SQL value per row), then a case per line: expression, type, value (or one
+//! per row); parts are separated by tabs, values are what CAST to STRING gives, in quotes. `error` stands for a value
+//! that cannot be computed, `refused` for an expression that means nothing. Where we answer otherwise the next lines say
 //! what Flink answers (`flink`, type, value …) and why we do not (`why`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::sync::Arc;
-
-use arrow::array::{Array, ArrayRef, AsArray, StringArray};
-use paimon_format::{DataType, TypeRoot};
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::concat;
+use paimon_format::TypeRoot;
 use tributary_runtime::Random;
 use tributary_statement::{SelectItem, Statement};
 
 use super::bind::{InputColumn, Scope};
 use super::cast::{Failing, cast};
-use super::eval::Input;
+use super::eval::{Bound, EvalError, Input};
 use super::zone::{Moment, Zone};
 
 const CASES: &str = include_str!("cases.txt");
+/// Rows of the file's columns.
+const ROWS: usize = 3;
 
 fn zone() -> Zone {
     "Asia/Shanghai".parse().unwrap()
@@ -32,34 +34,41 @@ fn columns() -> (Vec<InputColumn>, Vec<ArrayRef>) {
         .enumerate()
         .map(|(index, line)| {
             let [name, data_type, values @ ..] = &line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
-            let data_type: DataType = data_type.parse().unwrap();
-            let texts: StringArray =
-                values.iter().map(|value| Some(value.strip_prefix('\'')?.strip_suffix('\'')?.to_owned())).collect();
-            assert_eq!(texts.len(), 3, "{line}");
-            let texts: ArrayRef = Arc::new(texts);
-            let array = cast(&texts, &TypeRoot::STRING, &data_type.root, zone(), Failing::Stops).unwrap();
-            (InputColumn::physical(index, *name, data_type), array)
+            assert_eq!(values.len(), ROWS, "{line}");
+            let values: Vec<ArrayRef> = values
+                .iter()
+                .map(|value| {
+                    let bound = bind(&[], &format!("CAST({value} AS {data_type})")).unwrap_or_else(|| panic!("{line}"));
+                    eval(&bound, &[], 1).unwrap_or_else(|error| panic!("{line}: {error}"))
+                })
+                .collect();
+            let array = concat(&values.iter().map(AsRef::as_ref).collect::<Vec<_>>()).unwrap();
+            (InputColumn::physical(index, *name, data_type.parse().unwrap()), array)
         })
         .unzip()
 }
 
-/// The type and the values as the file writes them.
-fn answer(columns: &[InputColumn], arrays: &[ArrayRef], text: &str) -> String {
+/// The expression, if it means something.
+fn bind(columns: &[InputColumn], text: &str) -> Option<Bound> {
     let sql = format!("INSERT INTO target SELECT {text} FROM source");
-    let Ok(script) = tributary_statement::parse("t.sql", &sql, &|_| Err("no variables".into())) else {
-        return "-\trefused".to_owned();
-    };
+    let script = tributary_statement::parse("t.sql", &sql, &|_| Err("no variables".into())).ok()?;
     let Statement::Insert(insert) = &script.statements[0].value else { panic!("{text}") };
     let SelectItem::Expr { expr, .. } = &insert.select.items[0] else { panic!("{text}") };
-    let scope = Scope { table: "source", columns, zone: zone(), random: Some(Random::seeded(1)) };
-    let Ok(bound) = scope.bind(expr) else {
+    Scope { table: "source", columns, zone: zone(), random: Some(Random::seeded(1)) }.bind(expr).ok()
+}
+
+fn eval(bound: &Bound, arrays: &[ArrayRef], rows: usize) -> Result<ArrayRef, EvalError> {
+    let input = Input::new(arrays, rows, Moment::new(0, zone()), zone());
+    bound.eval(&input)?.into_array(rows)
+}
+
+/// The type and the values as the file writes them.
+fn answer(columns: &[InputColumn], arrays: &[ArrayRef], text: &str) -> String {
+    let Some(bound) = bind(columns, text) else {
         return "-\trefused".to_owned();
     };
     let root = bound.data_type.root.clone();
-    let input = Input::new(arrays, 3, Moment::new(0, zone()), zone());
-    let texts = bound
-        .eval(&input)
-        .and_then(|value| value.into_array(3))
+    let texts = eval(&bound, arrays, ROWS)
         .inspect(|array| assert!(bound.data_type.nullable || array.null_count() == 0, "{text}: null"))
         .and_then(|array| cast(&array, &root, &TypeRoot::STRING, zone(), Failing::Stops));
     let Ok(texts) = texts else {
