@@ -73,9 +73,21 @@ fn a_second_signal_stops_at_once() {
     let mut full = FullDisk::start(&scratch, settings, &[("TRIBUTARY_JOB__DRAIN_DEADLINE", "1 h")]);
     full.daemon.signal("TERM");
     full.daemon.wait_for_line("drains");
+    let first = Instant::now();
+    // So soon after the first it would be the same one again.
+    full.daemon.poll("/readyz", |answer| (answer.status == 503 && first.elapsed().as_millis() > 500).then_some(()));
     full.daemon.signal("TERM");
     let (status, log) = full.daemon.end();
     assert_eq!(status.code(), Some(7), "{log}");
+}
+
+#[test]
+fn a_signal_that_a_wrapper_sends_twice_is_one_stop() {
+    let scratch = Scratch::new();
+    // timeout passes a signal on to its child, and at once again to its child's group.
+    let mut daemon = Daemon::start_under(&["timeout", "1h"], &scratch.file("job.sql", HOURLY), &[]);
+    daemon.wait_for_rows(1);
+    daemon.stop();
 }
 
 #[test]
