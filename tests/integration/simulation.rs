@@ -138,8 +138,6 @@ fn simulate(seed: u64, store: &Arc<dyn ObjectStore>, weather: impl Fn(u64) -> We
             *calls += fault.call_count();
             match outcome {
                 Some(Ok(())) => break,
-                // A claim of an earlier start that lands late looks like a newer start: the supervisor starts again.
-                Some(Err(error)) if error.kind() == FailureKind::Fenced => {}
                 // What the statements do (tables are looked up and created) is not retried by the job itself.
                 Some(Err(error)) if error.kind() == FailureKind::Transient => {}
                 Some(Err(error)) => panic!("start {start} ended with {error:?}: {error}"),
