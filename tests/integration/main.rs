@@ -11,4 +11,5 @@ mod kill;
 mod memory;
 mod operations;
 mod simulation;
+mod statements;
 mod tutorial;
