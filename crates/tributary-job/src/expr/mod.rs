@@ -20,6 +20,7 @@ mod compare;
 mod date_pattern;
 mod eval;
 mod functions;
+mod java_regex;
 mod json;
 mod like;
 mod moments;
@@ -42,6 +43,8 @@ pub use eval::EvalError;
 pub use select::BoundSelect;
 pub use zone::{NoSuchZone, Zone};
 
+#[cfg(test)]
+mod batches;
 #[cfg(test)]
 mod cases;
 #[cfg(test)]

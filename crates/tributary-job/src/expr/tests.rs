@@ -522,71 +522,7 @@ fn a_star_takes_every_column() {
     assert_eq!(bound.evaluate(&batch, AT).unwrap(), batch.slice(0, 1));
 }
 
-/// Expressions over a INT, b INT, c BOOLEAN, s STRING; the first ones can fail.
-const MIXED: &[&str] = &[
-    "a / b",
-    "a % b + 1",
-    "CASE WHEN b <> 0 THEN a / b WHEN c THEN CAST(s AS INT) ELSE 7 END",
-    "COALESCE(a / b, b, 3)",
-    "b <> 0 AND a / b > 1 OR c",
-    "CAST(s AS INT) + a",
-    "a + b * 2 - a",
-    "a = b OR a < 3 AND NOT c",
-    "CASE a WHEN b THEN 'same' WHEN 0 THEN s END",
-    "COALESCE(s, CAST(a AS STRING), 'none')",
-    "CONCAT(s, '-', CAST(b AS STRING))",
-    "SUBSTRING(s, a, b)",
-    "UPPER(COALESCE(s, 'x'))",
-    "CAST(a AS DECIMAL(4, 1)) / CAST(3 AS DECIMAL(2, 1))",
-    "c IS NULL OR a IS NOT NULL",
-    "CASE WHEN c THEN a ELSE CAST(b AS BIGINT) END",
-    "CAST(CAST(a AS DOUBLE) / 3e0 AS STRING)",
-];
-
 proptest::proptest! {
-    /// A batch gives what its rows give one at a time, and fails if one of them does.
-    #[test]
-    fn a_batch_is_its_rows(
-        rows in proptest::collection::vec(
-            proptest::prelude::any::<(Option<i8>, Option<i8>, Option<bool>, Option<u8>)>(),
-            1..40,
-        ),
-        small in proptest::prelude::any::<bool>(),
-    ) {
-        let int = |value: Option<i8>| value.map(|value| i32::from(if small { value % 3 } else { value }));
-        let a: Int32Array = rows.iter().map(|row| int(row.0)).collect();
-        let b: Int32Array = rows.iter().map(|row| int(row.1)).collect();
-        let c: BooleanArray = rows.iter().map(|row| row.2).collect();
-        let s: StringArray = rows.iter().map(|row| row.3.map(|n| if n < 250 { n.to_string() } else { "ä".into() })).collect();
-        let columns: Vec<ArrayRef> = vec![Arc::new(a), Arc::new(b), Arc::new(c), Arc::new(s)];
-        let inputs: Vec<InputColumn> = [("a", "INT"), ("b", "INT"), ("c", "BOOLEAN"), ("s", "STRING")]
-            .into_iter()
-            .enumerate()
-            .map(|(index, (name, text))| InputColumn::physical(index, name, text.parse().unwrap()))
-            .collect();
-        let moment = Moment::new(AT, Zone::UTC);
-        for text in MIXED {
-            let (_, select) = select(text, "");
-            let SelectItem::Expr { expr, .. } = &select.items[0] else { panic!("{text}") };
-            let bound = Scope { table: "source", columns: &inputs, zone: Zone::UTC, random: Some(Random::seeded(1)) }.bind(expr).unwrap();
-            let eval = |columns: &[ArrayRef], rows: usize| {
-                bound.eval(&Input::new(columns, rows, moment, Zone::UTC)).and_then(|value| value.into_array(rows))
-            };
-            let one_by_one: Result<Vec<ArrayRef>, _> = (0..rows.len())
-                .map(|row| eval(&columns.iter().map(|column| column.slice(row, 1)).collect::<Vec<_>>(), 1))
-                .collect();
-            match (eval(&columns, rows.len()), one_by_one) {
-                (Ok(batch), Ok(parts)) => {
-                    let parts: Vec<&dyn Array> = parts.iter().map(AsRef::as_ref).collect();
-                    let joined = arrow::compute::concat(&parts).unwrap();
-                    proptest::prop_assert_eq!(&batch, &joined, "{}", text);
-                }
-                (Err(_), Err(_)) => {}
-                (batch, parts) => proptest::prop_assert!(false, "{}: {:?} but {:?}", text, batch, parts),
-            }
-        }
-    }
-
     /// The vectorised rescaling agrees with exact arithmetic on the printed digits.
     #[test]
     fn decimals_round_half_up(value in -10_i128.pow(18)..10_i128.pow(18), from in 0_u8..12, to in 0_u8..12) {

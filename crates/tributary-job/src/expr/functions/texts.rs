@@ -9,7 +9,7 @@ use crate::expr::call::Function;
 use crate::expr::eval::{Bound, Kind};
 use crate::expr::json::JsonPath;
 use crate::expr::like::LikePattern;
-use crate::expr::regexes;
+use crate::expr::regexes::Pattern;
 use crate::expr::strings::{Side, one_char};
 use crate::expr::types;
 
@@ -65,7 +65,7 @@ impl Call<'_> {
 
     pub(super) fn regexp_extract(&self) -> Result<Bound> {
         self.count(2, 3)?;
-        self.check_pattern(&self.args[1], regexes::compile)?;
+        self.check_pattern(&self.args[1], Pattern::compile)?;
         let mut args = vec![self.text_arg(&self.args[0])?, self.text_arg(&self.args[1])?];
         if let Some(group) = self.args.get(2) {
             args.push(self.int_arg(group)?);
@@ -75,7 +75,7 @@ impl Call<'_> {
 
     pub(super) fn regexp_replace(&self) -> Result<Bound> {
         self.count(3, 3)?;
-        self.check_pattern(&self.args[1], regexes::compile)?;
+        self.check_pattern(&self.args[1], Pattern::compile)?;
         Ok(self.give(Function::RegexpReplace, self.texts()?, TypeRoot::STRING))
     }
 
