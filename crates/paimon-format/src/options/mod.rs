@@ -98,12 +98,15 @@ pub fn is_known(key: &str) -> bool {
 
 /// The known key that looks most like `key`, if one looks alike at all.
 pub fn nearest(key: &str) -> Option<&'static str> {
+    let length = key.chars().count();
     let documented = TABLE_OPTIONS.iter().map(|option| option.key);
     documented
         .chain(definitions::OTHER_KEYS.iter().copied())
+        // No distance is below the difference of the lengths: that of an endless key need not be counted.
+        .filter(|known| known.len().abs_diff(length) * 3 <= length)
         .map(|known| (text::edit_distance(key, known), known))
         .min()
-        .filter(|(distance, _)| *distance * 3 <= key.chars().count())
+        .filter(|(distance, _)| *distance * 3 <= length)
         .map(|(_, known)| known)
 }
 
