@@ -33,7 +33,7 @@ pub(crate) const MANIFEST: Target = Target {
         }
     },
     fixed_bytes: AVRO_BYTES,
-    per_byte: 512,
+    per_byte: 64,
 };
 
 /// What a scan reads of an entry.
@@ -61,7 +61,7 @@ pub(crate) const MANIFEST_LIST: Target = Target {
         }
     },
     fixed_bytes: AVRO_BYTES,
-    per_byte: 512,
+    per_byte: 64,
 };
 
 /// The types of the row, each a byte, 0xff, then the row as manifests hold it.
@@ -121,8 +121,8 @@ pub(crate) const BINARY_ROW: Target = Target {
         let stats = SimpleStats { min_values: row.clone(), max_values: row, null_counts: vec![None, Some(-1)] };
         let _columns = stats.decode(&types);
     },
-    fixed_bytes: 64 << 10,
-    per_byte: 512,
+    fixed_bytes: 16 << 10,
+    per_byte: 64,
 };
 
 /// Those of the golden row's values.
@@ -161,6 +161,6 @@ pub(crate) const HINT: Target = Target {
             assert_eq!(SnapshotId::from_hint(id.to_string().as_bytes()), Some(id));
         }
     },
-    fixed_bytes: 64 << 10,
+    fixed_bytes: 16 << 10,
     per_byte: 8,
 };

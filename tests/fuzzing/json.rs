@@ -66,7 +66,7 @@ fn mutate(random: &mut Random, golden: &[Vec<u8>]) -> Vec<u8> {
 }
 
 const fn target(golden: fn() -> Vec<Vec<u8>>, run: fn(&[u8])) -> Target {
-    Target { golden, mutate, run, fixed_bytes: 64 << 10, per_byte: 512 }
+    Target { golden, mutate, run, fixed_bytes: 16 << 10, per_byte: 96 }
 }
 
 pub(crate) const SNAPSHOT: Target = target(

@@ -46,10 +46,13 @@ const NUMBERS: [i64; 14] =
 /// A longer piece of JSON is not repeated.
 const LARGEST_DONOR: usize = 1_024;
 
-/// One to four changes.
+/// One change, often more.
 pub(crate) fn several<T>(random: &mut Random, subject: &mut T, change: impl Fn(&mut Random, &mut T)) {
-    for _ in 0..=random.below(4) {
+    loop {
         change(random, subject);
+        if random.once_in(2) {
+            return;
+        }
     }
 }
 

@@ -67,8 +67,8 @@ pub(crate) const DATA_TYPE: Target = Target {
             Err(error) => drop(error.to_string()),
         }
     },
-    fixed_bytes: 64 << 10,
-    per_byte: 512,
+    fixed_bytes: 16 << 10,
+    per_byte: 192,
 };
 
 /// Lines of `key=value`.
@@ -128,7 +128,7 @@ pub(crate) const TABLE_OPTIONS: Target = Target {
         }
     },
     fixed_bytes: 128 << 10,
-    per_byte: 512,
+    per_byte: 128,
 };
 
 pub(crate) const PARTITION: Target = Target {
@@ -202,7 +202,7 @@ pub(crate) const PARTITION: Target = Target {
         }
     },
     fixed_bytes: 128 << 10,
-    per_byte: 512,
+    per_byte: 128,
 };
 
 pub(crate) const STATEMENT: Target = Target {
@@ -311,6 +311,6 @@ pub(crate) const STATEMENT: Target = Target {
             }
         }
     },
-    fixed_bytes: 1 << 20,
-    per_byte: 4096,
+    fixed_bytes: 128 << 10,
+    per_byte: 1024,
 };
