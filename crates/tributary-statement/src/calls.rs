@@ -159,7 +159,7 @@ impl Parser<'_> {
             return Err(self.refuse(1, &format!("the aggregate function {upper} is"), "rows are handled one by one"));
         }
         match upper.as_str() {
-            "ROW" => Err(self.refuse(1, "ROW(…) is", "")),
+            "ARRAY" | "MAP" => Err(self.refuse(1, &format!("{upper}(…) is"), &format!("write {upper}[…]"))),
             _ if token.kind == TokenKind::Word && self.is_keyword_before_parenthesis(&upper) => {
                 Err(self.expected("an expression"))
             }

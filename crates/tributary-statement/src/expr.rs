@@ -2,7 +2,8 @@
 //!
 //! The parser knows no functions: a call is a name and its arguments, and whoever evaluates it knows which names and
 //! types exist. Forms with keywords inside are brought to that shape: `SUBSTRING(s FROM 2 FOR 3)` is `SUBSTRING(s, 2, 3)`,
-//! `TRIM(LEADING 'x' FROM s)` is `LTRIM(s, 'x')`, and `LOCALTIMESTAMP` is a call without arguments.
+//! `TRIM(LEADING 'x' FROM s)` is `LTRIM(s, 'x')`, and `LOCALTIMESTAMP` is a call without arguments. Constructors are calls
+//! as well: `ARRAY[a, b]`, `MAP[k, v]`, and `(a, b)`, which is `ROW(a, b)`.
 
 use crate::{Ident, Span, Spanned, SqlType};
 use std::fmt;
@@ -19,11 +20,25 @@ pub struct Expr {
 /// What an expression is. Closed: an evaluator matches all of it.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ExprKind {
-    /// `name` or `table.name`
+    /// `name` or `table.name`, or a field of a column: `column.name`, `table.column.field.name`
     Column {
         /// The parts before the last point, outermost first; empty if there are none.
         qualifier: Vec<Ident>,
-        /// The column.
+        /// The column, or the field.
+        name: Ident,
+    },
+    /// `x[index]`: an element of an ARRAY, or the value of a MAP
+    Item {
+        /// The ARRAY or MAP.
+        operand: Box<Expr>,
+        /// Which element, or the key.
+        index: Box<Expr>,
+    },
+    /// `x.name` of an expression that is no column
+    Field {
+        /// The ROW.
+        operand: Box<Expr>,
+        /// The field.
         name: Ident,
     },
     /// A constant.

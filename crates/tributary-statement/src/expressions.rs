@@ -28,7 +28,7 @@ const REFUSED_WORDS: &[Refused] = &[
     (&["COLLATE"], "COLLATE is", ""),
 ];
 const REFUSED_SYMBOLS: &[(&str, &str, &str)] =
-    &[("==", "`==` is", "write ="), ("::", "`::` is", "write CAST(x AS type)"), ("[", "element access `[…]` is", "")];
+    &[("==", "`==` is", "write ="), ("::", "`::` is", "write CAST(x AS type)")];
 
 /// The operators that take more than one operand on their right.
 #[derive(Clone, Copy)]
@@ -206,8 +206,13 @@ impl Parser<'_> {
         self.node(kind, start.to(self.last_span()), depth + 1)
     }
 
-    /// What stands between binary operators: an operand with its prefixes.
+    /// What stands between binary operators: an operand with its prefixes, and what is taken out of it.
     fn operand(&mut self, outer: usize) -> Parsed<Node> {
+        let whole = self.whole_operand(outer)?;
+        self.parts_of(whole, outer)
+    }
+
+    fn whole_operand(&mut self, outer: usize) -> Parsed<Node> {
         let start = self.peek().span;
         self.check_depth(start, outer)?;
         if let Some(span) = self.accept(&["NOT"]) {
@@ -230,10 +235,10 @@ impl Parser<'_> {
             }
             let mut inner = self.climb(0, outer + 1)?;
             if self.is_symbol(",") {
-                return Err(self.refuse(1, "a row of several values is", ""));
+                return self.row(start, inner, outer);
             }
             if self.accept_symbol(")").is_none() {
-                return Err(self.expected("an operator or `)`"));
+                return Err(self.expected("an operator, `,` or `)`"));
             }
             inner.expr.span = start.to(self.last_span());
             return Ok(inner);
@@ -294,7 +299,7 @@ impl Parser<'_> {
             "CASE" => self.case(outer),
             "INTERVAL" => Err(self.refuse(1, "INTERVAL is", "")),
             "EXISTS" => Err(self.refuse(1, "EXISTS is", "a SELECT reads one table")),
-            "ARRAY" | "MAP" if self.symbol_at(1, "[") => Err(self.refuse(1, &format!("{upper}[…] is"), "")),
+            "ARRAY" | "MAP" if self.symbol_at(1, "[") => self.collection(upper, outer),
             _ if before_string && next.span.offset == token.span.end() => Err(self.refuse(
                 1,
                 &format!("a string with the prefix `{}` is", self.text(token)),

@@ -6,7 +6,7 @@
 //!
 //! The way of a text: `lexer` (characters to tokens with byte-exact places) -> `secrets` (which bytes no error may show)
 //! -> `variables` (`${NAME}`, `${file:PATH}` inside string literals) -> `statements`, `tables`, `queries`, `expressions`,
-//! `calls`, `data_types` over one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
+//! `calls`, `collections`, `data_types` over one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
 //! Flink clause that is not supported, and masked errors are what it is for.
 //!
 //! Not here: what exists (catalogs, tables, functions, option keys), types of expressions, evaluation. Reads no file, no
@@ -14,6 +14,7 @@
 
 mod ast;
 mod calls;
+mod collections;
 mod data_types;
 mod error;
 mod expr;

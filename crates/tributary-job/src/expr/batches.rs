@@ -86,6 +86,16 @@ const EXPRESSIONS: &[&str] = &[
     "CAST(x AS SMALLINT)",
     "CAST(a AS CHAR(3))",
     "CAST(s AS BOOLEAN)",
+    "ARRAY[a, b, 7][a]",
+    "CASE WHEN c THEN ARRAY[a] ELSE ARRAY[b, a] END",
+    "COALESCE(CAST(IF(c, ARRAY[s], NULL) AS ARRAY<INT>), ARRAY[a])",
+    "TRY_CAST(ARRAY[s, '1'] AS ARRAY<INT>)",
+    "CAST(ARRAY[ROW(s, ARRAY[a])] AS STRING)",
+    "MAP[s, a, '1', b]['1']",
+    "CARDINALITY(MAP[COALESCE(a, 0), c, COALESCE(b, 0), c])",
+    "CAST(IF(c, MAP[a, b], NULL) AS STRING)",
+    "IF(c, CAST((s, ARRAY[ROW(a)]) AS ROW<p STRING, q ARRAY<ROW<r BIGINT>>>), NULL).q[1].r",
+    "ELEMENT(IF(c, ARRAY[a], ARRAY[a, b]))",
 ];
 
 fn bind(inputs: &[InputColumn], text: &str) -> Bound {

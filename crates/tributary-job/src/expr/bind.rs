@@ -76,6 +76,8 @@ impl Scope<'_> {
     pub(crate) fn bind(&self, expr: &Expr) -> Result<Bound> {
         let bound = match &expr.kind {
             ExprKind::Column { qualifier, name } => self.column(qualifier, name)?,
+            ExprKind::Item { operand, index } => functions::item(self, expr.span, operand, index)?,
+            ExprKind::Field { operand, name } => functions::field(self.bind(operand)?, name)?,
             ExprKind::Literal(value) => literal(value),
             ExprKind::Unary { op, operand } => self.unary(expr.span, op.value, operand)?,
             ExprKind::Binary { left, op, right } => self.binary(left, op, right)?,
@@ -135,26 +137,34 @@ impl Scope<'_> {
         Ok(bound)
     }
 
+    /// `column`, `table.column`, and fields behind both.
     fn column(&self, qualifier: &[Ident], name: &Ident) -> Result<Bound> {
-        if let Some(last) = qualifier.last()
-            && last.value != self.table
-        {
-            return Err(BindError::new(last.span, format!("unknown table `{}` in this SELECT", last.value))
-                .help(format!("its columns are those of `{}`", self.table)));
+        let parts: Vec<&Ident> = qualifier.iter().chain([name]).collect();
+        let column = |at: usize| self.columns.iter().find(|column| column.name == parts[at].value);
+        let mut tables = (0..qualifier.len()).filter(|at| parts[*at].value == self.table);
+        let mut places = tables.clone().map(|table| table + 1).chain([0]);
+        match places.find_map(|at| Some((at, column(at)?))) {
+            Some((at, column)) => {
+                parts[at + 1..].iter().try_fold(column.value.clone(), |value, name| functions::field(value, name))
+            }
+            None => Err(match tables.next() {
+                Some(table) => self.no_column(None, parts[table + 1]),
+                None => self.no_column(qualifier.last(), name),
+            }),
         }
-        let index = self.columns.iter().position(|column| column.name == name.value);
-        match index {
-            Some(index) => Ok(self.columns[index].value.clone()),
+    }
+
+    fn no_column(&self, table: Option<&Ident>, name: &Ident) -> BindError {
+        if let Some(table) = table {
+            return BindError::new(table.span, format!("unknown table `{table}` in this SELECT"))
+                .help(format!("its columns are those of `{}`", self.table));
+        }
+        let error = BindError::new(name.span, format!("unknown column `{name}` in `{}`", self.table));
+        let names = || self.columns.iter().map(|column| column.name.as_str());
+        match nearest(&name.value, names()) {
+            Some(near) => error.help(format!("did you mean `{near}`?")),
             None => {
-                let error = BindError::new(name.span, format!("unknown column `{}` in `{}`", name.value, self.table));
-                let names = self.columns.iter().map(|column| column.name.as_str());
-                Err(match nearest(&name.value, names.clone()) {
-                    Some(near) => error.help(format!("did you mean `{near}`?")),
-                    None => error.help(format!(
-                        "it has {}",
-                        names.map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                    )),
-                })
+                error.help(format!("it has {}", names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")))
             }
         }
     }
@@ -231,6 +241,9 @@ impl Scope<'_> {
             values.push((item.span, if named { coerce(bound, root.clone()) } else { bound }));
         }
         let (mut values, data_type) = unify(span, "the values of IN", values)?;
+        if data_type.root.is_nested() {
+            return Err(incomparable(span, BinaryOp::Eq, &data_type.root));
+        }
         let operand = Box::new(values.remove(0));
         let data_type = DataType { root: TypeRoot::Boolean, nullable: data_type.nullable };
         Ok(Bound::new(Kind::In { operand, list: values }, data_type))
@@ -346,6 +359,10 @@ fn not_if(negated: bool, bound: Bound) -> Bound {
     }
 }
 
+fn incomparable(span: Span, op: BinaryOp, root: &TypeRoot) -> BindError {
+    BindError::new(span, format!("`{op}` cannot compare values of type {root}"))
+}
+
 /// `left op right` for operands that have a common type.
 pub(crate) fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bound, right: Bound) -> Result<Bound> {
     use Family as F;
@@ -361,10 +378,8 @@ pub(crate) fn compare(span: Span, op: BinaryOp, comparison: Comparison, left: Bo
             (F::Bytes, F::Bytes) => TypeRoot::BYTES,
             (F::Text, f) if is_moment(f) => b.clone(),
             (f, F::Text) if is_moment(f) => a.clone(),
-            (F::Nested, _) | (_, F::Nested) => {
-                let nested = if a.is_nested() { a } else { b };
-                return Err(BindError::new(span, format!("`{op}` cannot compare values of type {nested}")));
-            }
+            (F::Nested, _) => return Err(incomparable(span, op, a)),
+            (_, F::Nested) => return Err(incomparable(span, op, b)),
             _ => types::common_type(a, b).ok_or_else(|| {
                 BindError::new(span, format!("`{op}` cannot compare {a} with {b}"))
                     .help(format!("write CAST(… AS {a}) around the right side, or CAST(… AS {b}) around the left"))

@@ -7,31 +7,46 @@ use super::operands::Operands;
 use super::strings::Side;
 use super::value::Value;
 use super::zone::Zone;
-use super::{json, moments, numbers, regexes, strings};
+use super::{collections, json, moments, numbers, regexes, strings};
 
 /// A function of its operands only (and of the session's zone).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Function {
     Abs,
+    /// ARRAY[…]
+    Array,
+    Cardinality,
     Ceil,
     CharLength,
     ConcatWs,
     DateFormat,
+    /// ELEMENT
+    Element,
+    /// `array[index]`
+    ElementAt,
+    /// The n-th field of a ROW
+    Field(usize),
     Floor,
     FromUnixtime,
     JsonValue,
     Like,
+    /// MAP[…]
+    Map,
     Md5,
     RegexpExtract,
     RegexpReplace,
     Replace,
     Round,
+    /// ROW(…)
+    Row,
     Sha256,
     SplitIndex,
     ToDate,
     ToTimestamp,
     Trim(Side),
     UnixTimestamp,
+    /// `map[key]`
+    ValueOf,
 }
 
 // === impl Function ===
@@ -68,15 +83,25 @@ impl Function {
             Self::UnixTimestamp => moments::unix_timestamp(operands, zone),
             Self::ToDate => moments::to_date(operands),
             Self::ToTimestamp => moments::to_timestamp(operands),
+            Self::Array => collections::array(operands, result),
+            Self::Map => collections::map(operands, result),
+            Self::Row => collections::row(operands, result),
+            Self::Cardinality => collections::cardinality(&values[0]),
+            Self::Element => collections::only_element(&values[0]),
+            Self::ElementAt => collections::element(operands),
+            Self::ValueOf => collections::value_of(operands),
+            Self::Field(n) => collections::field(&values[0], n),
         }
     }
 
-    /// Whether a value can make it fail: a pattern that is none.
+    /// Whether a value can make it fail: a pattern that is none, a null key, a second element.
     pub(crate) fn can_fail(self) -> bool {
         use Function as F;
         matches!(
             self,
             F::Like
+                | F::Map
+                | F::Element
                 | F::RegexpExtract
                 | F::RegexpReplace
                 | F::JsonValue

@@ -11,6 +11,7 @@
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::concat;
 use paimon_format::TypeRoot;
+use paimon_table::arrow::arrow_type;
 use tributary_runtime::Random;
 use tributary_statement::{SelectItem, Statement};
 
@@ -68,18 +69,20 @@ fn answer(columns: &[InputColumn], arrays: &[ArrayRef], text: &str) -> String {
         return "-\trefused".to_owned();
     };
     let root = bound.data_type.root.clone();
+    let spelled = root.to_string().replace(" NOT NULL", "").replace('`', "");
     let texts = eval(&bound, arrays, ROWS)
         .inspect(|array| assert!(bound.data_type.nullable || array.null_count() == 0, "{text}: null"))
+        .inspect(|array| assert_eq!(array.data_type(), &arrow_type(&root), "{text}"))
         .and_then(|array| cast(&array, &root, &TypeRoot::STRING, zone(), Failing::Stops));
     let Ok(texts) = texts else {
-        return format!("{root}\terror");
+        return format!("{spelled}\terror");
     };
     let mut values: Vec<String> =
         texts.as_string::<i32>().iter().map(|v| v.map_or("NULL".to_owned(), |v| format!("'{v}'"))).collect();
     if values.iter().all(|value| *value == values[0]) {
         values.truncate(1);
     }
-    format!("{root}\t{}", values.join("\t"))
+    format!("{spelled}\t{}", values.join("\t"))
 }
 
 #[test]

@@ -118,7 +118,7 @@ pub(crate) fn cast(array: &ArrayRef, from: &TypeRoot, to: &TypeRoot, zone: Zone,
             _ => convert::<_, Float32Type>(array.as_primitive::<Float64Type>(), |v| v as f32),
         }),
         (F::Time, F::Time) => Ok(Arc::clone(array)),
-        (F::Nested, F::Nested) => nested::retype(array, to),
+        (F::Nested, F::Nested) => nested::cast_parts(array, (from, to), zone, failing),
         (F::Date | F::Time | F::Timestamp | F::TimestampLtz, _) => cast_moment(array, from, to, zone, failing),
         _ => Err(EvalError::NoCast { from: from.clone(), to: to.clone() }),
     }

@@ -17,7 +17,7 @@ use super::cast::{Failing, decimal_array, decimal_bound};
 use super::cast_moment::{Ticks, timestamp_array, unit_digits};
 use super::eval::EvalError;
 use super::zone::Zone;
-use super::{parse, text_form};
+use super::{nested, parse, text_form};
 
 type Result<T, E = EvalError> = std::result::Result<T, E>;
 
@@ -55,9 +55,7 @@ pub(super) fn to_text(array: &ArrayRef, from: &TypeRoot, zone: Zone) -> Result<A
             StringArray::from_iter(array.as_binary::<i32>().iter().map(|bytes| bytes.map(String::from_utf8_lossy)))
         }
         TypeRoot::Char(_) | TypeRoot::Varchar(_) => return Ok(Arc::clone(array)),
-        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => {
-            return Err(EvalError::NoCast { from: from.clone(), to: TypeRoot::STRING });
-        }
+        TypeRoot::Array(_) | TypeRoot::Map(_) | TypeRoot::Row(_) => nested::to_text(array, from, zone)?,
     };
     Ok(Arc::new(strings))
 }

@@ -58,6 +58,15 @@ pub enum EvalError {
         /// The target column.
         column: String,
     },
+    /// A null where a key of a map should be; files hold none.
+    #[error("a key of a MAP is null; replace it with COALESCE")]
+    NullKey,
+    /// ELEMENT of a longer list.
+    #[error("ELEMENT takes an ARRAY of at most one element, a row has {elements}")]
+    MoreThanOneElement {
+        /// How many it has.
+        elements: i32,
+    },
     /// A pattern or path that is none.
     #[error("cannot use the pattern '{pattern}': {why}")]
     Pattern {
@@ -307,6 +316,7 @@ impl Bound {
                     (Family::Text, Family::Text) => false,
                     // Text that is no value, doubles that are no decimal, timestamps beyond nanoseconds.
                     (Family::Text, _) | (Family::Approximate, Family::Decimal) => true,
+                    (Family::Nested, Family::Nested) => true,
                     (_, to) => matches!(to, Family::Timestamp | Family::TimestampLtz),
                 }
             }

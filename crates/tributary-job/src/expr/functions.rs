@@ -3,11 +3,13 @@
 use paimon_format::{DataType, TypeRoot};
 use tributary_statement::{Expr, ExprKind, Ident, Literal, Span, nearest};
 
+mod collections;
 mod conditions;
 mod numbers;
 mod texts;
 mod times;
 
+pub(crate) use collections::{field, item};
 pub(crate) use texts::{concatenate, like};
 pub(crate) use times::extract;
 
@@ -21,6 +23,7 @@ use super::types::{Family, family, implicit_cast};
 /// Every function by name, for the nearest one in an error.
 const NAMES: &[&str] = &[
     "ABS",
+    "CARDINALITY",
     "CEIL",
     "CEILING",
     "CHARACTER_LENGTH",
@@ -35,6 +38,7 @@ const NAMES: &[&str] = &[
     "DAYOFMONTH",
     "DAYOFWEEK",
     "DAYOFYEAR",
+    "ELEMENT",
     "EXTRACT",
     "FLOOR",
     "FROM_UNIXTIME",
@@ -107,6 +111,11 @@ pub(crate) fn bind(scope: &Scope<'_>, span: Span, name: &Ident, args: &[Expr]) -
         "CEIL" | "CEILING" => call.whole(Function::Ceil),
         "ROUND" => call.round(),
         "MOD" => call.modulo(),
+        "ARRAY" => call.array(),
+        "MAP" => call.map(),
+        "ROW" => call.row(),
+        "CARDINALITY" => call.cardinality(),
+        "ELEMENT" => call.element(),
         "DATE_FORMAT" => call.date_format(),
         "TO_DATE" => call.to_date(),
         "TO_TIMESTAMP" => call.to_timestamp(),

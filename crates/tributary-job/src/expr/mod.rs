@@ -3,12 +3,12 @@
 //!
 //! [`bind`] resolves names and types against a source and reports mistakes with their place; [`eval`] computes columns,
 //! or one [`value`] for all rows; the other modules each hold one part of the semantics: [`types`] the rules, [`cast`],
-//! [`arithmetic`], [`compare`], [`text`] and [`time_field`] the kernels that work on columns, [`call`] and what it names
+//! [`arithmetic`], [`compare`], [`text`], [`time_field`], [`nested`] and [`collections`] the kernels that work on columns, [`call`] and what it names
 //! those that work row by row, [`text_form`] and [`parse`] the text forms, [`zone`] the session's time zone,
 //! [`functions`] which functions there are. [`select`] puts them together for one INSERT, for the columns of its
 //! [`target`].
 //!
-//! Not here: aggregates, joins, nested types.
+//! Not here: aggregates, joins, comparing lists, maps and rows.
 
 mod arithmetic;
 pub(crate) mod bind;
@@ -16,6 +16,7 @@ mod call;
 mod cast;
 mod cast_moment;
 mod cast_text;
+mod collections;
 mod compare;
 mod date_pattern;
 mod eval;

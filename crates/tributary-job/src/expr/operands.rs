@@ -46,6 +46,16 @@ impl<'a> Operands<'a> {
         self.values.len()
     }
 
+    /// For how many rows the call is computed.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The n-th operand, a value for each of these rows.
+    pub(crate) fn array(&self, index: usize) -> Result<ArrayRef> {
+        self.values[index].clone().into_array(self.rows)
+    }
+
     /// The n-th operand, which is text.
     pub(crate) fn texts(&self, index: usize) -> Texts<'a> {
         let value = &self.values[index];

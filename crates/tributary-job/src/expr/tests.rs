@@ -17,6 +17,8 @@ use super::select::BoundSelect;
 use super::target::Target;
 use super::zone::{Moment, Zone};
 
+mod nested;
+
 /// 2026-11-22 18:04:05.123 UTC.
 const AT: i64 = 1_795_370_645_123;
 

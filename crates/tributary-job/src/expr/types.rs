@@ -9,7 +9,7 @@ use paimon_format::types::MapType;
 use paimon_format::{DataField, DataType, TypeRoot};
 use tributary_statement::{PartType, RowField, SqlType};
 
-use super::nested::widens;
+use super::nested::{common, converts};
 
 /// Most digits a decimal has.
 const MAX_DECIMAL_PRECISION: u8 = 38;
@@ -37,7 +37,7 @@ pub(crate) enum Family {
     Time,
     Timestamp,
     TimestampLtz,
-    /// ARRAY, MAP or ROW: carried along as they are, and not calculated with.
+    /// ARRAY, MAP or ROW.
     Nested,
 }
 
@@ -115,7 +115,7 @@ pub(crate) fn implicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
         (F::Time, F::Time) => true,
         (F::Timestamp | F::TimestampLtz, F::Timestamp | F::TimestampLtz) => true,
         (F::Timestamp, F::Date | F::Time) => true,
-        (F::Nested, F::Nested) => widens(from, to),
+        (F::Nested, F::Nested) => converts(from, to, implicit_cast),
         _ => false,
     }
 }
@@ -126,8 +126,11 @@ pub(crate) fn explicit_cast(from: &TypeRoot, to: &TypeRoot) -> bool {
     if implicit_cast(from, to) {
         return true;
     }
-    if family(from) == F::Nested || family(to) == F::Nested {
-        return false;
+    match (family(from), family(to)) {
+        (F::Nested, F::Nested) => return converts(from, to, explicit_cast),
+        (F::Nested, to) => return to == F::Text,
+        (_, F::Nested) => return false,
+        _ => {}
     }
     matches!(
         (family(from), family(to)),
@@ -171,8 +174,7 @@ pub(crate) fn common_type(a: &TypeRoot, b: &TypeRoot) -> Option<TypeRoot> {
         (F::Time, F::Time) => TypeRoot::Time(fraction(a)?.max(fraction(b)?)),
         (F::Timestamp, F::Timestamp) => TypeRoot::Timestamp(fraction(a)?.max(fraction(b)?)),
         (F::TimestampLtz, F::TimestampLtz) => TypeRoot::TimestampLtz(fraction(a)?.max(fraction(b)?)),
-        (F::Nested, F::Nested) if widens(a, b) => b.clone(),
-        (F::Nested, F::Nested) if widens(b, a) => a.clone(),
+        (F::Nested, F::Nested) => common(a, b)?,
         (F::Timestamp, F::Date) => a.clone(),
         (F::Date, F::Timestamp) => b.clone(),
         _ => return None,

@@ -101,6 +101,17 @@ fn every_form_has_its_tree() {
         ("`upper`(lower(a))", "UPPER(LOWER(a))"),
         ("LEFT(a, 2)", "LEFT(a, 2)"),
         ("no_such_function(a)", "NO_SUCH_FUNCTION(a)"),
+        // lists, maps and rows
+        ("ARRAY[1, a + 1]", "ARRAY(1, (a + 1))"),
+        ("map['k', a, b, ARRAY[]]", "MAP(\"k\", a, b, ARRAY())"),
+        ("(a, b + 1, (c))", "ROW(a, (b + 1), c)"),
+        ("row(a)", "ROW(a)"),
+        ("a[1]", "a[1]"),
+        ("-a[b + 1] * 2", "((- a[(b + 1)]) * 2)"),
+        ("s.m['k'][1].f.g[2]", "((s.m[\"k\"][1]).f).g[2]"),
+        ("ARRAY[1, 2][1] + (a).b", "(ARRAY(1, 2)[1] + (a).b)"),
+        ("f(a).b IS NULL", "((F(a)).b is null)"),
+        ("array", "array"),
         ("a /* in between */ + -- and\n 1", "(a + 1)"),
     ] {
         assert_eq!(shown(text), expected, "{text}");
@@ -109,13 +120,16 @@ fn every_form_has_its_tree() {
 
 #[test]
 fn depth_is_bounded_and_what_is_allowed_fits_a_test_threads_stack() {
-    let forms: [fn(usize) -> String; 6] = [
+    let forms: [fn(usize) -> String; 9] = [
         |n| format!("{}a{}", "(".repeat(n), ")".repeat(n)),
         |n| format!("{}a", "NOT ".repeat(n)),
         |n| format!("{}a", "- ".repeat(n)),
         |n| format!("a{}", " + a".repeat(n)),
         |n| format!("{}a{}", "f(".repeat(n), ")".repeat(n)),
         |n| format!("{}a{}", "CASE WHEN ".repeat(n), " THEN b END".repeat(n)),
+        |n| format!("{}a{}", "ARRAY[".repeat(n), "]".repeat(n)),
+        |n| format!("a{}", "[1]".repeat(n)),
+        |n| format!("{}a{}", "a[".repeat(n), "]".repeat(n)),
     ];
     for form in forms {
         let text = |n| format!("INSERT INTO t SELECT {} FROM s", form(n));

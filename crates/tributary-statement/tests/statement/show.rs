@@ -122,6 +122,8 @@ pub(crate) fn expr(e: &Expr) -> String {
         ExprKind::Column { qualifier, name } => {
             qualifier.iter().map(|part| format!("{part}.")).collect::<String>() + name
         }
+        ExprKind::Item { operand, index } => format!("{}[{}]", expr(operand), expr(index)),
+        ExprKind::Field { operand, name } => format!("({}).{name}", expr(operand)),
         ExprKind::Literal(literal) => show_literal(literal),
         ExprKind::Unary { op, operand } => format!("({op} {})", expr(operand)),
         ExprKind::Binary { left, op, right } => format!("({} {op} {})", expr(left), expr(right)),
