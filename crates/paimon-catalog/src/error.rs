@@ -32,6 +32,16 @@ pub enum CatalogError {
         /// The warehouse.
         warehouse: String,
     },
+    /// The database cannot be created because nothing can be, where the warehouse is.
+    #[error(
+        "database `{database}` cannot be created: {source}; no folders can be made there, choose another warehouse"
+    )]
+    NoPlace {
+        /// The database.
+        database: String,
+        /// What the file system said.
+        source: StoreError,
+    },
     /// The database exists and was to be created.
     #[error("database `{database}` exists already; write IF NOT EXISTS to accept that")]
     DatabaseExists {
@@ -89,6 +99,7 @@ impl Classify for CatalogError {
             Self::Probe(source) => source.kind(),
             Self::Table { source, .. } => source.kind(),
             Self::NoSuchDatabase { .. }
+            | Self::NoPlace { .. }
             | Self::DatabaseExists { .. }
             | Self::NoSuchTable { .. }
             | Self::TableExists { .. }

@@ -1,6 +1,7 @@
 //! A warehouse folder as a catalog: `<warehouse>/<database>.db/<table>/schema/schema-0`.
 
 use std::fmt;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -111,8 +112,14 @@ impl Catalog for FilesystemCatalog {
             };
         }
         let marker = format!("{}/{DATABASE_MARKER}", database_folder(database)?);
-        self.warehouse.put(&marker, Bytes::new()).await?;
-        Ok(true)
+        match self.warehouse.put(&marker, Bytes::new()).await {
+            Ok(()) => Ok(true),
+            // All missing folders are made, so this file system has none to make: waiting does not help.
+            Err(source) if source.io_kind() == Some(ErrorKind::NotFound) => {
+                Err(CatalogError::NoPlace { database: database.to_owned(), source })
+            }
+            Err(source) => Err(source.into()),
+        }
     }
 
     async fn list_tables(&self, database: &str) -> Result<Vec<String>, CatalogError> {

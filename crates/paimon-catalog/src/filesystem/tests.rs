@@ -55,6 +55,15 @@ async fn databases_and_tables_come_and_are_listed() {
     }
 }
 
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn a_warehouse_where_no_folder_can_be_made_is_not_waited_for() {
+    let catalog = FilesystemCatalog::try_open("/proc/warehouse", &sim_env(1, EPOCH)).unwrap();
+    let refused = catalog.create_database("db", true).await.unwrap_err();
+    assert_eq!(refused.kind(), FailureKind::Usage, "{refused}");
+    assert!(refused.to_string().ends_with("no folders can be made there, choose another warehouse"), "{refused}");
+}
+
 #[tokio::test]
 async fn what_is_wrong_is_said_with_the_remedy() {
     let catalog = catalog(2);
