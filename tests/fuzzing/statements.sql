@@ -21,7 +21,7 @@ FROM gen /*+ OPTIONS('number-of-rows' = '5') */ AS g WHERE NOT (id > 10 AND page
 
 INSERT INTO t SELECT CAST(CURRENT_DATE AS STRING), TRY_CAST('1.5' AS DOUBLE), EXTRACT(HOUR FROM ts), DATE '2026-01-31',
   TIMESTAMP '2026-01-31 09:00:00', INTERVAL '1' DAY, -1.5e3 + id % 2, IF(a, b, c), TRIM(BOTH ' ' FROM s),
-  SUBSTRING(s FROM 1 FOR 2), arr[1], m['k'], JSON_VALUE(s, '$.a'), x'00ff', TRUE AND (FALSE OR NULL) FROM gen;
+  SUBSTRING(s FROM 1 FOR 2), arr[1], m['k'][2].f, ARRAY[MAP['k', (a, b)], c], CAST(ROW(a) AS ROW(f INT NOT NULL ARRAY 'text')).f[1], JSON_VALUE(s, '$.a'), x'00ff', TRUE AND (FALSE OR NULL) FROM gen;
 
 EXECUTE STATEMENT SET BEGIN
   INSERT INTO a SELECT * FROM gen;
