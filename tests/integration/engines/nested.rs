@@ -38,7 +38,7 @@ CREATE TEMPORARY TABLE source WITH (
   'fields.status.kind' = 'sequence', 'fields.status.start' = '101', 'fields.status.end' = '150'
 ) LIKE paimon.db.orders (EXCLUDING OPTIONS);
 INSERT INTO paimon.db.orders SELECT id, tags, scores, counts, customer, items, status,
-  UPPER(tags[1]), ARRAY[(id, customer.name), ROW(status, customer.address.street)],
+  UPPER(tags[1]), ARRAY[(id, customer.name), ROW(status, s.customer.address.street)],
   MAP[tags[1], CARDINALITY(items), 'status', s.status], MOD(id, 4) FROM source AS s;
 ";
 
