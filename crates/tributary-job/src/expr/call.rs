@@ -2,6 +2,7 @@
 
 use paimon_format::TypeRoot;
 
+use super::date_pattern::Reading;
 use super::eval::EvalError;
 use super::operands::Operands;
 use super::strings::Side;
@@ -42,7 +43,7 @@ pub(crate) enum Function {
     Sha256,
     SplitIndex,
     ToDate,
-    ToTimestamp,
+    ToTimestamp(Reading),
     Trim(Side),
     UnixTimestamp,
     /// `map[key]`
@@ -82,7 +83,7 @@ impl Function {
             Self::FromUnixtime => moments::from_unixtime(operands, zone),
             Self::UnixTimestamp => moments::unix_timestamp(operands, zone),
             Self::ToDate => moments::to_date(operands),
-            Self::ToTimestamp => moments::to_timestamp(operands),
+            Self::ToTimestamp(reading) => moments::to_timestamp(operands, reading),
             Self::Array => collections::array(operands, result),
             Self::Map => collections::map(operands, result),
             Self::Row => collections::row(operands, result),
@@ -109,7 +110,7 @@ impl Function {
                 | F::FromUnixtime
                 | F::UnixTimestamp
                 | F::ToDate
-                | F::ToTimestamp
+                | F::ToTimestamp(_)
         )
     }
 }

@@ -1,7 +1,7 @@
 //! Date patterns: `yyyy-MM-dd HH:mm:ss`, the letters of Java that mean the same in both of its formatters.
 //!
 //! Flink reads them with two different classes: DATE_FORMAT and TO_TIMESTAMP are strict, TO_DATE, UNIX_TIMESTAMP and
-//! FROM_UNIXTIME are lenient (a thirteenth month is the first of the next year, what follows is ignored).
+//! FROM_UNIXTIME are lenient (a thirteenth month is the first of the next year, blanks before a field and what follows the last are ignored).
 
 use std::fmt::Write;
 
@@ -243,11 +243,19 @@ impl Parts {
         text: &'a str,
         reading: Reading,
     ) -> Option<&'a str> {
+        let text = match reading {
+            Reading::Lenient if !fixed => text.trim_start_matches([' ', '\t']),
+            _ => text,
+        };
+        let begins = |name: &str| {
+            text.get(..name.len()).is_some_and(|begin| match reading {
+                Reading::Strict => begin == name,
+                Reading::Lenient => begin.eq_ignore_ascii_case(name),
+            })
+        };
         let named = |names: &[&str]| {
-            let full =
-                names.iter().position(|name| text.get(..name.len()).is_some_and(|t| t.eq_ignore_ascii_case(name)));
-            let short =
-                || names.iter().position(|name| text.get(..3).is_some_and(|t| t.eq_ignore_ascii_case(&name[..3])));
+            let full = names.iter().position(|name| begins(name));
+            let short = || names.iter().position(|name| begins(&name[..3]));
             let found = match full {
                 Some(index) if width > 3 || reading == Reading::Lenient => Some((index, names[index].len())),
                 _ if width <= 3 || reading == Reading::Lenient => short().map(|index| (index, 3)),
@@ -263,9 +271,8 @@ impl Parts {
             }
             Field::Weekday => return named(&DAYS).map(|(_, rest)| rest),
             Field::AmPm => {
-                let sign = text.get(..2)?;
-                self.afternoon = sign.eq_ignore_ascii_case("pm");
-                return (self.afternoon || sign.eq_ignore_ascii_case("am")).then(|| &text[2..]);
+                self.afternoon = begins("PM");
+                return (self.afternoon || begins("AM")).then(|| &text[2..]);
             }
             _ => {}
         }

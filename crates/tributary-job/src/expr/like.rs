@@ -1,6 +1,9 @@
-//! LIKE: `%` stands for any text, `_` for any one character, everything else for itself.
+//! LIKE: `%` stands for any text, `_` for any one character but a line end, as in Flink, everything else for itself.
 
 use super::eval::EvalError;
+
+/// Where a line ends, to Java.
+pub(crate) const LINE_ENDS: [char; 5] = ['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}'];
 
 /// A pattern, read once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +63,7 @@ impl LikePattern {
                     rest = here;
                     continue;
                 }
-                (Some(Part::AnyChar), Some(_)) => {
+                (Some(Part::AnyChar), Some(c)) if !LINE_ENDS.contains(&c) => {
                     at += 1;
                     continue;
                 }
@@ -91,7 +94,7 @@ mod tests {
         match (parts, text) {
             ([], []) => true,
             ([Part::AnyText, rest @ ..], _) => (0..=text.len()).any(|n| simple(rest, &text[n..])),
-            ([Part::AnyChar, rest @ ..], [_, more @ ..]) => simple(rest, more),
+            ([Part::AnyChar, rest @ ..], [c, more @ ..]) if !LINE_ENDS.contains(c) => simple(rest, more),
             ([Part::Char(a), rest @ ..], [b, more @ ..]) if a == b => simple(rest, more),
             _ => false,
         }
@@ -99,7 +102,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn it_agrees_with_the_definition(pattern in "[ab%_]{0,8}", text in "[abß]{0,10}") {
+        fn it_agrees_with_the_definition(pattern in "[ab%_]{0,8}", text in "[abß\n]{0,10}") {
             let read = LikePattern::parse(&pattern, None).unwrap();
             let chars: Vec<char> = text.chars().collect();
             proptest::prop_assert_eq!(read.matches(&text), simple(&read.parts, &chars), "{} {}", pattern, text);

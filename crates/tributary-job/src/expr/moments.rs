@@ -73,8 +73,8 @@ pub(crate) fn to_date(operands: &Operands<'_>) -> Result<Value> {
 }
 
 /// TO_TIMESTAMP with a pattern, in milliseconds; null for a text that does not follow it.
-pub(crate) fn to_timestamp(operands: &Operands<'_>) -> Result<Value> {
-    let mut read = reader(operands, Reading::Strict);
+pub(crate) fn to_timestamp(operands: &Operands<'_>, reading: Reading) -> Result<Value> {
+    let mut read = reader(operands, reading);
     operands.each::<TimestampMillisecondArray, _>(|row| {
         Ok(read(row)?.flatten().map(|at| at.seconds * 1000 + i64::from(at.nanos / 1_000_000)))
     })

@@ -132,16 +132,20 @@ pub(crate) fn time(text: &str) -> Option<i32> {
     i32::try_from(seconds * 1000 + nanos / 1_000_000).ok()
 }
 
-/// `yyyy-M-d[ H:m:s[.fraction]]`, without a zone.
+/// `yyyy-M-d[ H:m:s[.fraction]]`, without a zone. As in Java the days up to a 31st are the last of a shorter month, and
+/// 24:00:00 is the next day's beginning.
 pub(crate) fn timestamp(text: &str) -> Option<Reading> {
     let (day, clock_text) = text.split_once(' ').unwrap_or((text, ""));
-    if day.split('-').count() != 3 {
-        return None;
-    }
-    let days = i64::from(date(day)?);
+    let (month, of_month) = day.rsplit_once('-').filter(|(month, _)| month.contains('-'))?;
+    let of_month = number(of_month).filter(|day| *day <= 31)?;
+    let last = || (28..of_month).rev().find_map(|day| date(&format!("{month}-{day}")));
+    let days = i64::from(date(day).or_else(last)?);
     let (seconds, nanos) = match clock_text {
         "" => (0, 0),
-        _ => clock(clock_text, 3)?,
+        _ => match clock_text.strip_prefix("24:").map(|rest| clock(&format!("0:{rest}"), 3)) {
+            Some(midnight) => (86_400, midnight.filter(|at| *at == (0, 0))?.1),
+            None => clock(clock_text, 3)?,
+        },
     };
     Some(Reading { seconds: days * 86_400 + i64::from(seconds), nanos })
 }
@@ -259,6 +263,12 @@ mod tests {
         for (text, expected) in [
             ("1970-01-01 00:00:01.25", Some((1, 250_000_000))),
             ("1970-01-02", Some((86_400, 0))),
+            ("1970-01-01 24:00:00.0", Some((86_400, 0))),
+            ("1970-01-01 24:00:01", None),
+            ("1970-02-31", Some((58 * 86_400, 0))),
+            ("1970-02-32", None),
+            ("1970-13-31", None),
+            ("1970-02-0", None),
             ("1970-01-01 00:00", None),
             (" 1970-01-01 00:00:01", None),
             ("10000-01-01", None),

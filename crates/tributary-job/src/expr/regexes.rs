@@ -7,6 +7,7 @@ use regex::{Captures, Regex};
 
 use super::eval::EvalError;
 use super::java_regex::{TextEnd, translate};
+use super::like::LINE_ENDS;
 use super::operands::{Made, Operands};
 use super::value::Value;
 
@@ -47,7 +48,7 @@ impl Pattern {
     fn of_text(&self, text: &str) -> &Compiled {
         match &self.line_ends {
             Some([_, cr_lf]) if text.ends_with("\r\n") => cr_lf,
-            Some([line, _]) if text.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']) => line,
+            Some([line, _]) if text.ends_with(LINE_ENDS) => line,
             _ => &self.plain,
         }
     }
@@ -69,6 +70,14 @@ impl Compiled {
             }
         })?;
         Ok((Self { regex, groups: translation.groups, tails: translation.tails }, translation.ends))
+    }
+
+    /// Where the next match stands, from `from` on.
+    fn next(&self, text: &str, from: usize) -> Option<Range<usize>> {
+        match self.tails[..] {
+            [] => Some(self.regex.find_at(text, from)?.range()),
+            _ => self.group(&self.regex.captures_at(text, from)?, 0),
+        }
     }
 
     /// Where Java's group with this number stands: never in the line end that `$` stands before.
@@ -110,8 +119,7 @@ pub(crate) fn replace(operands: &Operands<'_>) -> Result<Value> {
         };
         let compiled = made.of(pattern, compile)?.of_text(text);
         let (mut kept, mut from) = (0, Some(0));
-        while let Some(captures) = from.and_then(|from| compiled.regex.captures_at(text, from)) {
-            let Some(found) = compiled.group(&captures, 0) else { break };
+        while let Some(found) = from.and_then(|from| compiled.next(text, from)) {
             out.push_str(&text[kept..found.start]);
             out.push_str(other);
             kept = found.end;

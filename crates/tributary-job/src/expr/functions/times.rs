@@ -7,12 +7,12 @@ use super::{Call, Result};
 use crate::expr::bind::{BindError, Scope, coerce, is_null};
 use crate::expr::call::Function;
 use crate::expr::cast::Failing;
-use crate::expr::date_pattern::DatePattern;
+use crate::expr::date_pattern::{DatePattern, Reading};
 use crate::expr::eval::{Bound, Kind, Now};
 use crate::expr::time_field::{TimeField, UNITS};
 use crate::expr::types::{Family, family};
 
-/// What UNIX_TIMESTAMP and FROM_UNIXTIME follow if nothing else is said.
+/// What UNIX_TIMESTAMP, FROM_UNIXTIME and the text in DATE_FORMAT follow if nothing else is said.
 const USUAL_PATTERN: &str = "yyyy-MM-dd HH:mm:ss";
 
 impl Call<'_> {
@@ -34,7 +34,11 @@ impl Call<'_> {
         let value = match family(&found) {
             _ if is_null(&bound) => coerce(bound, TypeRoot::Timestamp(3)),
             Family::Timestamp | Family::TimestampLtz => bound,
-            Family::Text => or_null(bound, TypeRoot::Timestamp(3)),
+            // Text is read as UNIX_TIMESTAMP reads it.
+            Family::Text => {
+                let read = Function::ToTimestamp(Reading::Lenient);
+                self.give_nullable(read, vec![bound, self.pattern_arg(2)?], TypeRoot::Timestamp(3))
+            }
             _ => {
                 return Err(BindError::new(
                     arg.span,
@@ -64,7 +68,7 @@ impl Call<'_> {
             return Ok(or_null(text, TypeRoot::Timestamp(3)));
         }
         let args = vec![text, self.pattern_arg(1)?];
-        Ok(self.give_nullable(Function::ToTimestamp, args, TypeRoot::Timestamp(3)))
+        Ok(self.give_nullable(Function::ToTimestamp(Reading::Strict), args, TypeRoot::Timestamp(3)))
     }
 
     pub(super) fn unix_timestamp(&self) -> Result<Bound> {
