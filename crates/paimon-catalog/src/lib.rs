@@ -7,6 +7,7 @@
 mod catalog;
 mod error;
 mod filesystem;
+pub mod rest;
 
 pub use catalog::{Catalog, NewColumn, NewTable, TableCreation};
 pub use error::CatalogError;
