@@ -10,6 +10,7 @@ mod interop;
 mod kill;
 mod memory;
 mod operations;
+mod rest;
 mod simulation;
 mod statements;
 mod tutorial;

@@ -9,10 +9,19 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
-/// An engine by its name: `tests/engines/NAME_server.py`, run by the virtual environment `NAME`.
+/// An engine by its name.
 pub struct Engine {
     name: &'static str,
+    program: Program,
     server: OnceLock<Mutex<Server>>,
+}
+
+/// What answers for an engine.
+enum Program {
+    /// `tests/engines/NAME_server.py`, run by the virtual environment `NAME`.
+    Python,
+    /// This source file of `tests/engines`, run on the jars of `NAME`.
+    Java(&'static str),
 }
 
 struct Server {
@@ -25,7 +34,11 @@ struct Server {
 
 impl Engine {
     pub const fn new(name: &'static str) -> Self {
-        Self { name, server: OnceLock::new() }
+        Self { name, program: Program::Python, server: OnceLock::new() }
+    }
+
+    pub const fn java(name: &'static str, source: &'static str) -> Self {
+        Self { name, program: Program::Java(source), server: OnceLock::new() }
     }
 
     pub fn name(&self) -> &'static str {
@@ -69,17 +82,36 @@ impl Engine {
 
     fn start(&self) -> Server {
         let begin = Instant::now();
-        let script = crate::root().join(format!("tests/engines/{}_server.py", self.name));
-        let mut command = Command::new(self.home().join("bin/python"));
-        // The checkout stays as it was, and the log free of what engines say of their own dependencies.
-        command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONWARNINGS", "ignore")]);
-        let mut child = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let requests = child.stdin.take().unwrap();
         let answers = BufReader::new(child.stdout.take().unwrap());
         let mut server = Server { _child: child, requests, answers };
         server.exchange(&json!({"op": "hello"})).unwrap();
         eprintln!("{} answers after {:.1} s", self.name, begin.elapsed().as_secs_f64());
         server
+    }
+
+    fn command(&self) -> Command {
+        let scripts = crate::root().join("tests/engines");
+        match self.program {
+            Program::Python => {
+                let mut command = Command::new(self.home().join("bin/python"));
+                // The checkout stays as it was, and the log free of what engines say of their own dependencies.
+                command.envs([("PYTHONDONTWRITEBYTECODE", "1"), ("PYTHONWARNINGS", "ignore")]);
+                command.arg(scripts.join(format!("{}_server.py", self.name)));
+                command
+            }
+            Program::Java(source) => {
+                let mut command = Command::new("java");
+                command.args(["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx256m", "-cp"]);
+                // The bundle holds parts of other libraries, some of them older: those come first.
+                let jars = self.home().join("jars");
+                let first = jars.join("okio-jvm-3.6.0.jar");
+                command.arg(format!("{}:{}/*", first.display(), jars.display()));
+                command.arg(scripts.join(source));
+                command
+            }
+        }
     }
 
     /// The engine's folder, where `tests/engines/install` puts it.

@@ -8,6 +8,7 @@
 
 pub mod binary;
 pub mod canonical;
+pub mod catalog;
 pub mod daemon;
 pub mod datagen;
 pub mod disk;

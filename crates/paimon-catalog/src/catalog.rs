@@ -57,12 +57,17 @@ pub trait Catalog: Send + Sync {
         if_not_exists: bool,
     ) -> Result<TableCreation, CatalogError>;
 
-    /// Whether tables of this catalog can be written and committed to: its store is asked for create-if-absent. Leaves
+    /// Whether this catalog can be used: that of a file system is asked for create-if-absent, another one for its names. Leaves
     /// nothing behind; a warehouse that does not exist is asked for where it would be made.
     ///
     /// # Errors
-    /// [`CatalogError::Probe`].
+    /// [`CatalogError::Probe`], or the catalog's own.
     async fn probe(&self, random: &Random) -> Result<(), CatalogError>;
+
+    /// When the credentials for this catalog stop working, Unix milliseconds; `None` when they do not, or nobody knows.
+    fn credentials_expire_at_millis(&self) -> Option<i64> {
+        None
+    }
 }
 
 /// A column of a new table.

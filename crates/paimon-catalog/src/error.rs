@@ -6,6 +6,8 @@ use paimon_table::probe::ProbeError;
 use paimon_table::store::StoreError;
 use tributary_runtime::{Classify, FailureKind};
 
+use crate::rest::RestError;
+
 /// Why a catalog call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -16,6 +18,19 @@ pub enum CatalogError {
     /// The store cannot be committed to.
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    /// The REST catalog could not be asked, or refused.
+    #[error(transparent)]
+    Rest(#[from] RestError),
+    /// The catalog does not say where a table is.
+    #[error(
+        "{catalog} names no path for table {table}: it is of a kind that has no files, or the catalog withholds it"
+    )]
+    NoLocation {
+        /// The table.
+        table: String,
+        /// The catalog.
+        catalog: String,
+    },
     /// A table could not be loaded.
     #[error("table {table}: {source}")]
     Table {
@@ -97,9 +112,11 @@ impl Classify for CatalogError {
         match self {
             Self::Store(source) => source.kind(),
             Self::Probe(source) => source.kind(),
+            Self::Rest(source) => source.kind(),
             Self::Table { source, .. } => source.kind(),
-            Self::NoSuchDatabase { .. }
+            Self::NoLocation { .. }
             | Self::NoPlace { .. }
+            | Self::NoSuchDatabase { .. }
             | Self::DatabaseExists { .. }
             | Self::NoSuchTable { .. }
             | Self::TableExists { .. }

@@ -36,8 +36,9 @@ use crate::history::{self, UserHistory};
 use crate::manifests::{self, ManifestFormat, Names};
 use crate::merge::{self, MergePolicy, Merged};
 use crate::plan::{Attempted, CommitIdentifier, CommitRequest, CommitUser, plan_commit};
-use crate::port::Attempt;
+use crate::port::{Attempt, NextSnapshot};
 use crate::snapshots::{self, Found};
+use crate::statistics::{self, PartitionStatistics};
 use crate::table::{self, Table};
 
 /// Commits requests of one user to one table, one after the other.
@@ -65,6 +66,7 @@ pub struct Committer {
 /// A snapshot whose manifests and lists are written.
 struct Prepared {
     snapshot: Snapshot,
+    statistics: Vec<PartitionStatistics>,
     /// All of its manifests, base and delta.
     manifests: Vec<ManifestFileMeta>,
 }
@@ -164,7 +166,7 @@ impl Committer {
             let prepared = self.prepare(request, &mut merged).await?;
             let id = prepared.snapshot.id.0;
             attempts += 1;
-            match self.create(&prepared.snapshot).await {
+            match self.create(&prepared).await {
                 Attempt::Created => {
                     let snapshot = self.confirm(request, prepared).await?;
                     return Ok(Committed { snapshot, attempts, already: false });
@@ -369,6 +371,7 @@ impl Committer {
         let base = self.merge(before, &mut names, merged).await?;
         let (mut delta, mut objects) = (Vec::new(), Vec::new());
         let entries = request.entries();
+        let statistics = statistics::of(&entries, &self.table)?;
         for (meta, encoded) in self.format.encode_entries(&mut names, entries, None).await? {
             delta.push(meta);
             objects.push(encoded);
@@ -389,6 +392,7 @@ impl Committer {
         let seen = self.seen.as_ref().map(|seen| &*seen.snapshot);
         Ok(Prepared {
             snapshot: plan_commit(seen, &self.user, request, attempted),
+            statistics,
             manifests: base.into_iter().chain(delta).collect(),
         })
     }
@@ -422,14 +426,16 @@ impl Committer {
         }
     }
 
-    async fn create(&mut self, next: &Snapshot) -> Attempt {
+    async fn create(&mut self, prepared: &Prepared) -> Attempt {
+        let next = &prepared.snapshot;
         let (identifier, kind) = (CommitIdentifier(next.commit_identifier), next.commit_kind);
         let tried = self.tried.take().filter(|tried| tried.identifier == identifier && tried.kind == kind);
         let mut tried = tried.unwrap_or(Tried { identifier, kind, uuids: Vec::new() });
         tried.uuids.extend(next.uuid.clone());
         self.tried = Some(tried);
         let base = self.seen.as_ref().map(|seen| &*seen.snapshot);
-        self.table.port().create(self.table.storage(), base, next).await
+        let next = NextSnapshot { base, snapshot: next, statistics: &prepared.statistics };
+        self.table.port().create(self.table.storage(), next).await
     }
 
     /// After a successful create: makes sure that it was made on top of `seen`, and writes the hints.

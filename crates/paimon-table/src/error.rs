@@ -78,6 +78,9 @@ pub enum TableError {
         /// The branches there are, in words.
         known: String,
     },
+    /// The catalog did not do what it was asked.
+    #[error("{0}")]
+    Catalog(Box<dyn Classify + Send + Sync>),
     /// Work on the executor panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
@@ -117,6 +120,7 @@ impl Classify for TableError {
             | Self::NoSuchSnapshot { .. }
             | Self::NoSuchTag { .. }
             | Self::NoSuchBranch { .. } => FailureKind::Usage,
+            Self::Catalog(source) => source.kind(),
             Self::Panicked(_) => FailureKind::Internal,
         }
     }

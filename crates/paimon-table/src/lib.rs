@@ -18,6 +18,7 @@ pub mod read;
 pub mod references;
 pub mod scan;
 mod snapshots;
+pub mod statistics;
 pub mod store;
 pub mod table;
 #[cfg(test)]

@@ -8,6 +8,7 @@ use tributary_runtime::{Classify, FailureKind};
 
 use crate::error::TableError;
 use crate::snapshots;
+use crate::statistics::PartitionStatistics;
 use crate::store::{Create, Storage};
 
 /// What came of trying to create a snapshot.
@@ -24,12 +25,27 @@ pub enum Attempt {
     Failed(TableError),
 }
 
+/// A snapshot that is to become the newest.
+#[derive(Clone, Copy, Debug)]
+pub struct NextSnapshot<'a> {
+    /// The one it was planned on, `None` for the first.
+    pub base: Option<&'a Snapshot>,
+    /// The snapshot.
+    pub snapshot: &'a Snapshot,
+    /// What it changes, by partition.
+    pub statistics: &'a [PartitionStatistics],
+}
+
 /// Creates snapshots atomically: of all attempts for one id, by whatever process, at most one succeeds.
 #[async_trait]
 pub trait SnapshotCommit: Send + Sync {
-    /// Tries to make `next` the table's newest snapshot; `base` is the one it was planned on, `None` for
-    /// the first.
-    async fn create(&self, storage: &Storage, base: Option<&Snapshot>, next: &Snapshot) -> Attempt;
+    /// Tries to make `next` the table's newest snapshot.
+    async fn create(&self, storage: &Storage, next: NextSnapshot<'_>) -> Attempt;
+
+    /// Whether this relies on the store's create-if-absent, which is then probed before the first commit.
+    fn needs_create_if_absent(&self) -> bool {
+        true
+    }
 }
 
 /// Creates `snapshot/snapshot-N` with the store's create-if-absent.
@@ -40,7 +56,8 @@ pub struct FilesystemCommit;
 
 #[async_trait]
 impl SnapshotCommit for FilesystemCommit {
-    async fn create(&self, storage: &Storage, _base: Option<&Snapshot>, next: &Snapshot) -> Attempt {
+    async fn create(&self, storage: &Storage, next: NextSnapshot<'_>) -> Attempt {
+        let next = next.snapshot;
         let path = snapshots::path(next.id);
         let bytes = match next.to_json() {
             Ok(bytes) => Bytes::from(bytes),

@@ -169,7 +169,7 @@ impl PipelinePlan {
         let table = self.catalog.load_table(&self.table).await?;
         check_written(&self.schema, table.schema())
             .map_err(|what| PipelineError::SchemaChanged { table: self.table.to_string(), what })?;
-        if !*is_probed {
+        if !*is_probed && table.port().needs_create_if_absent() {
             probe_create_if_absent(table.storage(), &env.random).await?;
             *is_probed = true;
         }

@@ -10,7 +10,7 @@ use tributary_testkit::{Call, Fault, FaultRates, FaultStore, ManualClock, Moment
 
 use super::*;
 use crate::commit::{CommitGuard, Unguarded};
-use crate::port::{FilesystemCommit, SnapshotCommit};
+use crate::port::{FilesystemCommit, NextSnapshot, SnapshotCommit};
 use crate::store::{Storage, StorageOptions};
 use crate::testing::*;
 
@@ -251,7 +251,7 @@ struct Busy(AtomicBool);
 
 #[async_trait]
 impl SnapshotCommit for Busy {
-    async fn create(&self, storage: &Storage, base: Option<&Snapshot>, next: &Snapshot) -> Attempt {
+    async fn create(&self, storage: &Storage, next: NextSnapshot<'_>) -> Attempt {
         if self.0.load(Ordering::Relaxed) {
             let other = Snapshot {
                 uuid: None,
@@ -261,13 +261,14 @@ impl SnapshotCommit for Busy {
                 // An empty list stands in for both: the other committer adds nothing.
                 base_manifest_list: "manifest-list-empty".to_owned(),
                 delta_manifest_list: "manifest-list-empty".to_owned(),
-                ..next.clone()
+                ..next.snapshot.clone()
             };
-            let Attempt::Created = FilesystemCommit.create(storage, base, &other).await else {
+            let other = NextSnapshot { snapshot: &other, ..next };
+            let Attempt::Created = FilesystemCommit.create(storage, other).await else {
                 panic!("the other committer lost");
             };
         }
-        FilesystemCommit.create(storage, base, next).await
+        FilesystemCommit.create(storage, next).await
     }
 }
 

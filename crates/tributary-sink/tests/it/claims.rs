@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use paimon_format::{CommitKind, Snapshot, TableSchema};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, Committer, Unguarded};
 use paimon_table::consumer;
-use paimon_table::port::{Attempt, FilesystemCommit, SnapshotCommit};
+use paimon_table::port::{Attempt, FilesystemCommit, NextSnapshot, SnapshotCommit};
 use paimon_table::store::Storage;
 use paimon_table::table::Table;
 use tributary_runtime::{Classify, FailureKind, SourceIdentity, SplitId};
@@ -100,8 +100,9 @@ struct WithoutProperties;
 
 #[async_trait]
 impl SnapshotCommit for WithoutProperties {
-    async fn create(&self, storage: &Storage, base: Option<&Snapshot>, next: &Snapshot) -> Attempt {
-        FilesystemCommit.create(storage, base, &Snapshot { properties: None, ..next.clone() }).await
+    async fn create(&self, storage: &Storage, next: NextSnapshot<'_>) -> Attempt {
+        let snapshot = Snapshot { properties: None, ..next.snapshot.clone() };
+        FilesystemCommit.create(storage, NextSnapshot { snapshot: &snapshot, ..next }).await
     }
 }
 

@@ -148,7 +148,10 @@ fn pages_end_without_a_token() {
         let page: ListTablesResponse = serde_json::from_value(last).unwrap();
         assert_eq!(page.into_parts(), (vec![], None));
     }
-    same(ListTagsResponse { tags: vec!["a".to_owned()], next_page_token: None }, json!({"tags": ["a"], "nextPageToken": null}));
+    same(
+        ListTagsResponse { tags: vec!["a".to_owned()], next_page_token: None },
+        json!({"tags": ["a"], "nextPageToken": null}),
+    );
 }
 
 #[test]
@@ -251,10 +254,10 @@ fn snapshots() {
                             "lastFileCreationTime": 9}}),
     );
     same(GetVersionSnapshotResponse { snapshot: Some(snapshot()) }, json!({"snapshot": snapshot_json()}));
-    reads(json!({"snapshots": [snapshot_json()]}), ListSnapshotsResponse {
-        snapshots: vec![snapshot()],
-        next_page_token: None,
-    });
+    reads(
+        json!({"snapshots": [snapshot_json()]}),
+        ListSnapshotsResponse { snapshots: vec![snapshot()], next_page_token: None },
+    );
 }
 
 #[test]

@@ -1,0 +1,183 @@
+//! A REST catalog: names are looked up there, snapshots are created there, everything else is in the tables' folders.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use paimon_table::error::TableError;
+use paimon_table::port::{FilesystemCommit, SnapshotCommit};
+use paimon_table::store::{Storage, StorageOptions};
+use paimon_table::table::{Table, TableIdentifier};
+use tributary_runtime::{Backoff, Clock, Env, Random};
+
+use super::api::{Api, Made, TableEntry};
+use super::client::Client;
+use super::commit::RestCommit;
+use super::data_token::DataToken;
+use super::error::RestError;
+use super::options::RestOptions;
+use crate::catalog::{Catalog, NewTable, TableCreation};
+use crate::error::CatalogError;
+
+/// Waits between two tries of a call to a server that is busy.
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(16));
+
+/// Paimon's `metastore = rest`.
+pub struct RestCatalog {
+    api: Arc<Api>,
+    storage: StorageOptions,
+    clock: Arc<dyn Clock>,
+}
+
+// === impl RestCatalog ===
+
+impl RestCatalog {
+    /// A catalog that is asked when it is needed: no I/O.
+    ///
+    /// # Errors
+    /// [`CatalogError::Rest`] when no HTTP client can be made.
+    pub fn try_new(options: RestOptions, storage: StorageOptions, env: &Env) -> Result<Self, CatalogError> {
+        let (min, max) = WAITS;
+        let backoff = Backoff::try_new(min, max).map_err(|error| RestError::Client { why: error.to_string() })?;
+        Self::with_waits(options, storage, env, backoff)
+    }
+
+    fn with_waits(
+        options: RestOptions,
+        storage: StorageOptions,
+        env: &Env,
+        backoff: Backoff,
+    ) -> Result<Self, CatalogError> {
+        let client = Client::try_new(&options, env, backoff)?;
+        let api = Arc::new(Api::new(client, options));
+        Ok(Self { api, storage, clock: Arc::clone(&env.clock) })
+    }
+
+    /// What opens the store of a table, for as long as it is asked.
+    pub fn data_token(&self, table: &TableIdentifier) -> DataToken {
+        DataToken::new(Arc::clone(&self.api), table.clone(), Arc::clone(&self.clock))
+    }
+
+    fn location(&self) -> String {
+        self.api.options().location()
+    }
+
+    async fn find_table(&self, table: &TableIdentifier) -> Result<Option<Table>, CatalogError> {
+        let (name, branch) = table.split_branch();
+        let base = TableIdentifier::new(table.database.as_str(), name);
+        let Some(entry) = self.api.table(&base).await? else {
+            return Ok(None);
+        };
+        let storage = self.open_storage(table, &entry)?;
+        let port: Arc<dyn SnapshotCommit> = if entry.is_external {
+            Arc::new(FilesystemCommit)
+        } else {
+            Arc::new(RestCommit { api: Arc::clone(&self.api), table: base, table_id: entry.id })
+        };
+        let loaded = match branch {
+            Some(branch) => Table::load_branch(table.clone(), storage, branch, port).await,
+            None => Table::load(table.clone(), storage, port).await,
+        };
+        loaded.map(Some).map_err(failed(table))
+    }
+
+    fn open_storage(&self, table: &TableIdentifier, entry: &TableEntry) -> Result<Storage, CatalogError> {
+        match &entry.path {
+            Some(path) => Ok(Storage::open_with(path, self.storage)?),
+            None => Err(CatalogError::NoLocation { table: table.to_string(), catalog: self.location() }),
+        }
+    }
+
+    fn no_such_database(&self, database: &str) -> CatalogError {
+        CatalogError::NoSuchDatabase { database: database.to_owned(), warehouse: self.location() }
+    }
+}
+
+#[async_trait]
+impl Catalog for RestCatalog {
+    async fn list_databases(&self) -> Result<Vec<String>, CatalogError> {
+        Ok(sorted(self.api.list_databases().await?))
+    }
+
+    async fn database_exists(&self, database: &str) -> Result<bool, CatalogError> {
+        Ok(self.api.has_database(database).await?)
+    }
+
+    async fn create_database(&self, database: &str, if_not_exists: bool) -> Result<bool, CatalogError> {
+        // Asked first: who may not create databases may still use those that are there.
+        let made = match self.api.has_database(database).await? {
+            true => Made::Before,
+            false => self.api.create_database(database).await?,
+        };
+        match made {
+            Made::Now => Ok(true),
+            Made::Before if if_not_exists => Ok(false),
+            Made::Before => Err(CatalogError::DatabaseExists { database: database.to_owned() }),
+        }
+    }
+
+    async fn list_tables(&self, database: &str) -> Result<Vec<String>, CatalogError> {
+        let tables = self.api.list_tables(database).await?;
+        tables.map(sorted).ok_or_else(|| self.no_such_database(database))
+    }
+
+    async fn table_exists(&self, table: &TableIdentifier) -> Result<bool, CatalogError> {
+        Ok(self.api.table(table).await?.is_some())
+    }
+
+    async fn load_table(&self, table: &TableIdentifier) -> Result<Table, CatalogError> {
+        match self.find_table(table).await? {
+            Some(found) => Ok(found),
+            None => Err(CatalogError::NoSuchTable { table: table.to_string(), warehouse: self.location() }),
+        }
+    }
+
+    async fn create_table(
+        &self,
+        table: &TableIdentifier,
+        definition: NewTable,
+        if_not_exists: bool,
+    ) -> Result<TableCreation, CatalogError> {
+        let exists = || CatalogError::TableExists { table: table.to_string() };
+        if let Some(found) = self.find_table(table).await? {
+            return if if_not_exists { Ok(TableCreation { table: found, created: false }) } else { Err(exists()) };
+        }
+        if !self.api.has_database(&table.database).await? {
+            return Err(self.no_such_database(&table.database));
+        }
+        let schema = definition.into_schema(table, self.clock.now_millis())?;
+        match self.api.create_table(table, schema.into()).await? {
+            Made::Before if !if_not_exists => Err(exists()),
+            made => Ok(TableCreation { table: self.load_table(table).await?, created: made == Made::Now }),
+        }
+    }
+
+    async fn probe(&self, _random: &Random) -> Result<(), CatalogError> {
+        self.api.list_databases().await?;
+        Ok(())
+    }
+
+    fn credentials_expire_at_millis(&self) -> Option<i64> {
+        self.api.client().credentials_expire_at_millis()
+    }
+}
+
+impl fmt::Debug for RestCatalog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestCatalog").field("location", &self.location()).finish_non_exhaustive()
+    }
+}
+
+fn failed(table: &TableIdentifier) -> impl FnOnce(TableError) -> CatalogError {
+    let table = table.to_string();
+    move |source| CatalogError::Table { table, source: Box::new(source) }
+}
+
+fn sorted(mut names: Vec<String>) -> Vec<String> {
+    names.sort();
+    names
+}
+
+#[cfg(test)]
+mod tests;

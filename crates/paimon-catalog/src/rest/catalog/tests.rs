@@ -1,0 +1,138 @@
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use paimon_format::{CommitKind, Snapshot, SnapshotId};
+use paimon_table::port::{Attempt, NextSnapshot};
+use paimon_table::statistics::PartitionStatistics;
+use serde_json::{Value, json};
+use tributary_runtime::{Classify, FailureKind};
+use tributary_testkit::ManualClock;
+
+use super::*;
+use crate::rest::testing::{Answer, NOW, Stub, answer, env, hang_up, waits};
+
+fn catalog(stub: &Stub) -> RestCatalog {
+    let storage = StorageOptions { fsync: false };
+    RestCatalog::with_waits(stub.options(&[]), storage, &env(&ManualClock::new(NOW)), waits()).unwrap()
+}
+
+fn snapshot(id: i64, uuid: &str) -> Snapshot {
+    serde_json::from_value(json!({
+        "version": 3, "uuid": uuid, "id": id, "schemaId": 0, "baseManifestList": "b", "deltaManifestList": "d",
+        "commitUser": "u", "commitIdentifier": 1, "commitKind": "APPEND", "timeMillis": 1
+    }))
+    .unwrap()
+}
+
+async fn commit(stub: &Stub) -> Attempt {
+    let commit = RestCommit {
+        api: Arc::clone(&catalog(stub).api),
+        table: TableIdentifier::new("d", "t"),
+        table_id: "9".to_owned(),
+    };
+    let change = PartitionStatistics {
+        spec: [("dt".to_owned(), "a".to_owned())].into(),
+        record_count: 1,
+        file_size_in_bytes: 2,
+        file_count: 3,
+        last_file_creation_time: 4,
+        total_buckets: -1,
+    };
+    let (base, next) = (snapshot(1, "one"), snapshot(2, "two"));
+    assert_eq!((next.id, next.commit_kind), (SnapshotId(2), CommitKind::Append));
+    let next = NextSnapshot { base: Some(&base), snapshot: &next, statistics: &[change] };
+    commit.create(&Storage::open("memory:unused").unwrap(), next).await
+}
+
+#[tokio::test]
+async fn a_commit_says_which_table_and_what_it_is_based_on() {
+    let stub = Stub::start([answer(200, r#"{"success": true}"#)]).await;
+    assert!(matches!(commit(&stub).await, Attempt::Created));
+    let asked = &stub.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/v1/p/databases/d/tables/t/commit"));
+    assert_eq!(asked.headers["x-given"], "by the catalog");
+    let body: Value = serde_json::from_str(&asked.body).unwrap();
+    assert_eq!(
+        (&body["tableId"], &body["baseSnapshotUuid"], &body["snapshot"]["uuid"]),
+        (&json!("9"), &json!("one"), &json!("two"))
+    );
+    assert_eq!(
+        body["statistics"],
+        json!([{"spec": {"dt": "a"}, "recordCount": 1, "fileSizeInBytes": 2, "fileCount": 3,
+                "lastFileCreationTime": 4, "totalBuckets": -1}])
+    );
+}
+
+#[tokio::test]
+async fn only_what_is_certain_is_said_to_be_refused() {
+    let lost = || answer(200, r#"{"success": false}"#);
+    let busy = || answer(503, "");
+    let table_gone = r#"{"resourceType": "TABLE", "message": "no such table", "code": 404}"#;
+    let cases: Vec<(&str, Vec<Answer>, &str, FailureKind)> = vec![
+        ("lost", vec![lost()], "conflict", FailureKind::Internal),
+        ("lost after a resend", vec![busy(), lost()], "unknown", FailureKind::Transient),
+        ("won after a resend", vec![busy(), answer(200, r#"{"success": true}"#)], "created", FailureKind::Internal),
+        ("half an answer", vec![hang_up()], "unknown", FailureKind::Transient),
+        ("no JSON", vec![answer(200, "ok")], "unknown", FailureKind::Usage),
+        ("applied, perhaps", vec![answer(500, "")], "unknown", FailureKind::Transient),
+        ("a gateway's timeout", vec![answer(504, "")], "unknown", FailureKind::Transient),
+        ("nobody knows", vec![answer(409, "")], "unknown", FailureKind::Usage),
+        ("bad request", vec![answer(400, "")], "failed", FailureKind::Usage),
+        ("no permission", vec![answer(403, "")], "failed", FailureKind::Auth),
+        ("another table", vec![answer(404, table_gone)], "failed", FailureKind::Corrupt),
+        ("not implemented", vec![answer(501, "")], "failed", FailureKind::Usage),
+    ];
+    for (name, answers, expected, kind) in cases {
+        let stub = Stub::start(answers).await;
+        let (found, found_kind) = match commit(&stub).await {
+            Attempt::Created => ("created", FailureKind::Internal),
+            Attempt::Conflict => ("conflict", FailureKind::Internal),
+            Attempt::Unknown(error) => ("unknown", error.kind()),
+            Attempt::Failed(error) => ("failed", error.kind()),
+        };
+        assert_eq!((found, found_kind), (expected, kind), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn lists_are_read_page_by_page() {
+    let stub = Stub::start([
+        answer(200, r#"{"databases": ["c", "a"], "nextPageToken": "a b"}"#),
+        answer(200, r#"{"databases": ["b"], "nextPageToken": null}"#),
+    ])
+    .await;
+    assert_eq!(catalog(&stub).list_databases().await.unwrap(), ["a", "b", "c"]);
+    let targets: Vec<String> = stub.asked().into_iter().map(|asked| asked.target).collect();
+    assert_eq!(targets, ["/v1/p/databases", "/v1/p/databases?pageToken=a+b"]);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_no_failure_and_what_may_not_be_seen_is() {
+    let missing = answer(404, r#"{"resourceType": "TABLE", "message": "no", "code": 404}"#);
+    let table = TableIdentifier::new("d", "t");
+    let stub = Stub::start([missing.clone(), missing.clone(), answer(404, ""), answer(403, "")]).await;
+    let catalog = catalog(&stub);
+    assert!(!catalog.table_exists(&table).await.unwrap());
+    assert!(matches!(catalog.load_table(&table).await, Err(CatalogError::NoSuchTable { .. })));
+    assert!(matches!(catalog.list_tables("d").await, Err(CatalogError::NoSuchDatabase { .. })));
+    assert_eq!(catalog.database_exists("d").await.unwrap_err().kind(), FailureKind::Auth);
+}
+
+#[tokio::test]
+async fn a_data_token_is_fetched_ahead_of_its_end_and_once_for_all() {
+    let token = |secret: &str, end: i64| {
+        answer(200, &format!(r#"{{"token": {{"fs.oss.accessKeySecret": "{secret}"}}, "expiresAtMillis": {end}}}"#))
+    };
+    let hour = 3_600_000;
+    let stub = Stub::start([token("first", NOW + 3 * hour), token("second", NOW + 6 * hour)]).await;
+    let clock = ManualClock::new(NOW);
+    let storage = StorageOptions { fsync: false };
+    let catalog = RestCatalog::with_waits(stub.options(&[]), storage, &env(&clock), waits()).unwrap();
+    let tokens = catalog.data_token(&TableIdentifier::new("d", "t"));
+    let all = futures::future::join_all((0..5).map(|_| tokens.get())).await;
+    assert!(all.iter().all(|lease| lease.as_ref().unwrap().value.token["fs.oss.accessKeySecret"] == "first"));
+    clock.advance(Duration::from_secs(2 * 3600));
+    assert_eq!(tokens.get().await.unwrap().value.token["fs.oss.accessKeySecret"], "second");
+    assert_eq!(tokens.expires_at_millis(), Some(NOW + 6 * hour));
+    let targets: Vec<String> = stub.asked().into_iter().map(|asked| asked.target).collect();
+    assert_eq!(targets, ["/v1/p/databases/d/tables/t/token"; 2]);
+}

@@ -1,0 +1,3 @@
+//! The REST catalog, against Paimon's own server and signers.
+
+mod signing;
