@@ -86,7 +86,7 @@ public class CatalogServer {
         authorizer.accepted = request.get("auth");
         authorizers.put(warehouse, authorizer);
         ConfigResponse config =
-                new ConfigResponse(Collections.singletonMap("prefix", "tri butary"), Collections.emptyMap());
+                new ConfigResponse(Collections.singletonMap("prefix", "tributary"), Collections.emptyMap());
         RESTCatalogServer server =
                 new RESTCatalogServer(request.get("folder").asText(), authorizer, config, warehouse);
         server.start();

@@ -91,9 +91,13 @@ def native(kind, values):
     return pa.array(values, kind)
 
 
+def catalog_of(request):
+    """The catalog with the options of "catalog", or else the one of a folder."""
+    return CatalogFactory.create(request.get("catalog") or {"warehouse": request["warehouse"]})
+
+
 def table(request):
-    catalog = CatalogFactory.create({"warehouse": request["warehouse"]})
-    return catalog.get_table(request["table"])
+    return catalog_of(request).get_table(request["table"])
 
 
 def scan(request):
@@ -121,12 +125,17 @@ def count(request):
 def create(request):
     """Creates a table from [[name, arrow type], ...]; types are written as Python expressions over `pa`."""
     fields = [(name, eval(kind, {"pa": pa})) for name, kind in request["fields"]]  # the tests' own text
-    catalog = CatalogFactory.create({"warehouse": request["warehouse"]})
+    catalog = catalog_of(request)
     catalog.create_database(request["table"].split(".")[0], True)
     schema = Schema.from_pyarrow_schema(
         pa.schema(fields), partition_keys=request.get("partition_keys"), options=request.get("options", {})
     )
     catalog.create_table(request["table"], schema, False)
+
+
+def drop(request):
+    """Drops a table with its files."""
+    catalog_of(request).drop_table(request["table"], False)
 
 
 def append(request):
@@ -155,7 +164,7 @@ def alter(request):
         "set": SchemaChange.set_option,
     }
     changes = [makers[change](*arguments) for change, *arguments in request["changes"]]
-    CatalogFactory.create({"warehouse": request["warehouse"]}).alter_table(request["table"], changes)
+    catalog_of(request).alter_table(request["table"], changes)
 
 
 def tag(request):
@@ -165,7 +174,7 @@ def tag(request):
 
 def branch(request):
     """Begins the branch "branch" at the tag "tag"."""
-    catalog = CatalogFactory.create({"warehouse": request["warehouse"]})
+    catalog = catalog_of(request)
     catalog.create_branch(request["table"], request["branch"], request["tag"])
 
 
@@ -180,6 +189,7 @@ OPERATIONS = {
     "count": count,
     "create": create,
     "append": append,
+    "drop": drop,
     "alter": alter,
     "tag": tag,
     "branch": branch,

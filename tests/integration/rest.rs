@@ -1,3 +1,4 @@
 //! The REST catalog, against Paimon's own server and signers.
 
+mod daemon;
 mod signing;

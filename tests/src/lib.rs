@@ -14,6 +14,7 @@ pub mod datagen;
 pub mod disk;
 pub mod engine;
 pub mod flink;
+pub mod gate;
 pub mod http;
 pub mod in_process;
 pub mod pypaimon;

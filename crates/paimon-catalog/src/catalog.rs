@@ -58,11 +58,11 @@ pub trait Catalog: Send + Sync {
     ) -> Result<TableCreation, CatalogError>;
 
     /// Whether this catalog can be used: that of a file system is asked for create-if-absent, another one for its names. Leaves
-    /// nothing behind; a warehouse that does not exist is asked for where it would be made.
+    /// nothing behind; a warehouse that does not exist is asked for where it would be made. Says what was found.
     ///
     /// # Errors
     /// [`CatalogError::Probe`], or the catalog's own.
-    async fn probe(&self, random: &Random) -> Result<(), CatalogError>;
+    async fn probe(&self, random: &Random) -> Result<&'static str, CatalogError>;
 
     /// When the credentials for this catalog stop working, Unix milliseconds; `None` when they do not, or nobody knows.
     fn credentials_expire_at_millis(&self) -> Option<i64> {

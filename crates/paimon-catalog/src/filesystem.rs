@@ -181,8 +181,9 @@ impl Catalog for FilesystemCatalog {
         if created || if_not_exists { Ok(TableCreation { table: found, created }) } else { Err(exists()) }
     }
 
-    async fn probe(&self, random: &Random) -> Result<(), CatalogError> {
-        Ok(probe_create_if_absent(&self.warehouse.nearest_existing(), random).await?)
+    async fn probe(&self, random: &Random) -> Result<&'static str, CatalogError> {
+        probe_create_if_absent(&self.warehouse.nearest_existing(), random).await?;
+        Ok("writable, and creates files only if absent")
     }
 }
 

@@ -13,6 +13,7 @@ mod credentials;
 pub mod data_token;
 mod error;
 mod lease;
+pub mod old_dlf;
 mod options;
 pub mod paths;
 mod secret;

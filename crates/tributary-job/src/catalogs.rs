@@ -1,51 +1,23 @@
-//! Catalogs: which options there are and how one is opened, whether CREATE CATALOG names it or the settings do.
+//! Catalogs: how one is opened, whether CREATE CATALOG names it or the settings do.
+
+mod options;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use paimon_catalog::{Catalog, FilesystemCatalog};
+use paimon_catalog::rest::{self, RestCatalog, RestOptions};
+use paimon_catalog::{Catalog, CatalogError, FilesystemCatalog};
 use paimon_table::store::{Storage, StorageOptions, StoreError};
 use tributary_runtime::{Classify, Env, FailureKind};
-use tributary_statement::{CreateCatalog, nearest};
+use tributary_statement::CreateCatalog;
 
 use crate::error::JobError;
 use crate::expr::bind::BindError;
 use crate::place::Place;
 
-/// An option of a catalog, as the reference shows it.
-#[derive(Debug, Clone, Copy)]
-pub struct CatalogOption {
-    /// The key.
-    pub key: &'static str,
-    /// What holds without it; empty when it is required.
-    pub default: &'static str,
-    /// What it does.
-    pub doc: &'static str,
-}
-
-/// The options of a catalog.
-pub const CATALOG_OPTIONS: &[CatalogOption] = &[
-    CatalogOption {
-        key: "type",
-        default: "",
-        doc: "`paimon`. Required in CREATE CATALOG, assumed in `[catalog.NAME]`.",
-    },
-    CatalogOption {
-        key: "warehouse",
-        default: "",
-        doc: "Folder of the databases: a path, `file:` or `memory:` URL. A relative path is below the folder of the job file; in settings and on the command line, below the working directory.",
-    },
-    CatalogOption { key: "metastore", default: "filesystem", doc: "`filesystem`." },
-    CatalogOption {
-        key: "default-database",
-        default: "default",
-        doc: "The database that names without one mean after USE CATALOG.",
-    },
-];
-
-/// Keys of catalogs that exist in Paimon but not here yet: refused by name.
-const FOREIGN: &[&str] = &["uri", "token", "dlf.", "lock.", "fs.", "s3.", "oss.", "hive-conf-dir", "table.type"];
+use options::check_key;
+pub use options::{CATALOG_OPTIONS, CatalogOption, Metastore};
 
 /// A catalog by its name in the job.
 #[derive(Clone)]
@@ -54,8 +26,8 @@ pub struct OpenedCatalog {
     pub catalog: Arc<dyn Catalog>,
     /// The database that names without one mean while this catalog is in use.
     pub default_database: String,
-    /// The warehouse as a URL or a path that depends on no folder.
-    warehouse: String,
+    /// Where it is, depending on no folder: the warehouse as a URL or path, or the REST catalog and its name there.
+    location: String,
 }
 
 /// What is wrong with the options of a catalog.
@@ -77,12 +49,12 @@ pub enum CatalogOptionError {
         key: String,
     },
     /// A kind of catalog that is not there yet.
-    #[error("the {key} of a catalog must be `{expected}`; others are not supported yet")]
+    #[error("the {key} of a catalog must be `{}`; others are not supported", expected.join("` or `"))]
     Unsupported {
         /// `type` or `metastore`.
         key: &'static str,
-        /// The value that is.
-        expected: &'static str,
+        /// The values that are.
+        expected: &'static [&'static str],
     },
     /// An option that must be there is not.
     #[error("it has no '{key}'; write '{key}' = '{example}'")]
@@ -92,15 +64,34 @@ pub enum CatalogOptionError {
         /// What it may look like.
         example: &'static str,
     },
+    /// An option of another kind of catalog.
+    #[error("the catalog option `{key}` is for 'metastore' = '{metastore}'")]
+    OtherMetastore {
+        /// The key.
+        key: String,
+        /// The metastore it is for.
+        metastore: &'static str,
+    },
+    /// An option cannot be this.
+    #[error("'{key}' {why}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// What it may be.
+        why: String,
+    },
     /// The warehouse is no place a store is known for.
     #[error(transparent)]
     Warehouse(#[from] StoreError),
+    /// The catalog cannot be opened at all.
+    #[error(transparent)]
+    Catalog(#[from] CatalogError),
 }
 
 const FILESYSTEM: &str = "a warehouse on a file system is: 'type' = 'paimon', 'warehouse' = 'a folder'";
 
-/// The one value that `type` and `metastore` can have so far.
-const ONLY: [(&str, &str); 2] = [("type", "paimon"), ("metastore", "filesystem")];
+/// The one value that `type` can have.
+const TYPE: (&str, &str) = ("type", "paimon");
 
 // === impl OpenedCatalog ===
 
@@ -115,27 +106,51 @@ impl OpenedCatalog {
         fsync: bool,
         env: &Env,
     ) -> Result<Self, CatalogOptionError> {
+        let (key, expected) = TYPE;
+        if options.get(key).is_some_and(|value| value != expected) {
+            return Err(CatalogOptionError::Unsupported { key, expected: &[TYPE.1] });
+        }
+        let metastore = Metastore::parse(options.get("metastore").map(String::as_str))?;
         for key in options.keys() {
-            check_key(key)?;
+            check_key(key, metastore)?;
         }
-        for (key, expected) in ONLY {
-            if options.get(key).is_some_and(|value| value != expected) {
-                return Err(CatalogOptionError::Unsupported { key, expected });
-            }
-        }
-        let warehouse = options
-            .get("warehouse")
-            .ok_or(CatalogOptionError::Missing { key: "warehouse", example: "a folder or URL" })?;
-        let warehouse = resolve(warehouse, folder);
-        let storage = Storage::open_with(&warehouse, StorageOptions { fsync })?;
         let default_database = options.get("default-database").map_or("default", String::as_str).to_owned();
-        let catalog = Arc::new(FilesystemCatalog::new(storage, warehouse.clone(), env));
-        Ok(Self { catalog, default_database, warehouse })
+        let storage = StorageOptions { fsync };
+        let (catalog, location): (Arc<dyn Catalog>, String) = match metastore {
+            Metastore::Filesystem => {
+                let warehouse = options
+                    .get("warehouse")
+                    .ok_or(CatalogOptionError::Missing { key: "warehouse", example: "a folder or URL" })?;
+                let warehouse = resolve(warehouse, folder);
+                let storage = Storage::open_with(&warehouse, storage)?;
+                (Arc::new(FilesystemCatalog::new(storage, warehouse.clone(), env)), warehouse)
+            }
+            Metastore::Rest => open_rest(options, folder, storage, env)?,
+            Metastore::OldDlf => {
+                let rest = rest::old_dlf::to_rest(options)?;
+                tracing::info!(
+                    uri = rest.get("uri"),
+                    warehouse = rest.get("warehouse"),
+                    "'metastore' = 'dlf' is understood as 'metastore' = 'rest' with 'token.provider' = 'dlf', dlf.catalog.endpoint as uri and dlf.catalog.id as warehouse"
+                );
+                open_rest(&rest, folder, storage, env)?
+            }
+        };
+        Ok(Self { catalog, default_database, location })
     }
 
     /// Whether both are the same catalog, told by what opens it.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (&self.warehouse, &self.default_database) == (&other.warehouse, &other.default_database)
+        (&self.location, &self.default_database) == (&other.location, &other.default_database)
+    }
+}
+
+impl From<rest::OptionError> for CatalogOptionError {
+    fn from(error: rest::OptionError) -> Self {
+        match error {
+            rest::OptionError::Missing { key, example } => Self::Missing { key, example },
+            rest::OptionError::Value { key, why } => Self::Value { key, why },
+        }
     }
 }
 
@@ -143,9 +158,25 @@ impl Classify for CatalogOptionError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Warehouse(source) => source.kind(),
+            Self::Catalog(source) => source.kind(),
             _ => FailureKind::Usage,
         }
     }
+}
+
+fn open_rest(
+    options: &BTreeMap<String, String>,
+    folder: &Path,
+    storage: StorageOptions,
+    env: &Env,
+) -> Result<(Arc<dyn Catalog>, String), CatalogOptionError> {
+    let mut options = options.clone();
+    if let Some(path) = options.get_mut("dlf.token-path") {
+        *path = resolve(path, folder);
+    }
+    let options = RestOptions::try_from_map(&options)?;
+    let location = options.location();
+    Ok((Arc::new(RestCatalog::try_new(options, storage, env)?), location))
 }
 
 /// Opens what a CREATE CATALOG describes; a mistake is shown in its line.
@@ -164,7 +195,7 @@ pub(crate) fn open(
         )
     };
     // Flink asks for the type; in the settings it goes without saying.
-    let (key, example) = ONLY[0];
+    let (key, example) = TYPE;
     if given.get(key).is_none() {
         return Err(missing(key, example));
     }
@@ -174,6 +205,14 @@ pub(crate) fn open(
         let value_span = |key: &str| given.get(key).map_or(name.span, |entry| entry.value.span());
         match error {
             CatalogOptionError::Warehouse(source) => place.catalog(value_span("warehouse"), source.into()),
+            CatalogOptionError::Catalog(source) => place.catalog(name.span, source),
+            CatalogOptionError::Value { key, why } => {
+                place.refuse(BindError::new(value_span(key), format!("'{key}' {why}")))
+            }
+            CatalogOptionError::OtherMetastore { key, metastore } => place.refuse(
+                BindError::new(key_span(&key), format!("the catalog option `{key}` is not for this metastore"))
+                    .help(format!("it is for 'metastore' = '{metastore}'")),
+            ),
             CatalogOptionError::Missing { key, example } => missing(key, example),
             CatalogOptionError::UnknownKey { key, remedy } => {
                 place.refuse(BindError::new(key_span(&key), format!("there is no catalog option `{key}`")).help(remedy))
@@ -187,32 +226,13 @@ pub(crate) fn open(
                 place.refuse(
                     BindError::new(
                         value_span(key),
-                        format!("the {key} `{value}` of catalog `{}` is not supported yet", name.value),
+                        format!("the {key} `{value}` of catalog `{}` is not supported", name.value),
                     )
-                    .help(format!("write '{key}' = '{expected}'")),
+                    .help(format!("write '{key}' = '{}'", expected.join("' or '"))),
                 )
             }
         }
     })
-}
-
-fn check_key(key: &str) -> Result<(), CatalogOptionError> {
-    if keys().any(|known| known == key) {
-        return Ok(());
-    }
-    let key = key.to_owned();
-    if FOREIGN.iter().any(|foreign| key == *foreign || (foreign.ends_with('.') && key.starts_with(foreign))) {
-        return Err(CatalogOptionError::UnsupportedKey { key });
-    }
-    let remedy = match nearest(&key, keys()) {
-        Some(near) => format!("did you mean '{near}'?"),
-        None => format!("a catalog takes {}", keys().collect::<Vec<_>>().join(", ")),
-    };
-    Err(CatalogOptionError::UnknownKey { key, remedy })
-}
-
-fn keys() -> impl Iterator<Item = &'static str> {
-    CATALOG_OPTIONS.iter().map(|option| option.key)
 }
 
 /// A path that is relative is below the folder of the statements; a URL stays as it is.

@@ -28,7 +28,7 @@ mod settings;
 mod sources;
 mod tables;
 
-pub use catalogs::{CATALOG_OPTIONS, CatalogOption, CatalogOptionError, OpenedCatalog};
+pub use catalogs::{CATALOG_OPTIONS, CatalogOption, CatalogOptionError, Metastore, OpenedCatalog};
 pub use error::{JobError, PipelineError};
 pub use expr::{BoundSelect, EvalError, NoSuchZone, Zone};
 pub use handle::{ControlError, JobHandle, PipelineState, PipelineStatus};

@@ -423,10 +423,34 @@ async fn statements_that_cannot_be_followed_are_refused_at_their_place() {
         ("CREATE CATALOG c WITH ('warehouse' = 'x');", "1:16", "catalog `c` has no 'type'", "write 'type' = 'paimon'"),
         ("CREATE CATALOG c WITH ('type' = 'paimon');", "1:16", "catalog `c` has no 'warehouse'", ""),
         (
-            "CREATE CATALOG c WITH ('type' = 'paimon', 'metastore' = 'rest');",
+            "CREATE CATALOG c WITH ('type' = 'paimon', 'metastore' = 'hive');",
             "1:57",
-            "the metastore `rest` of catalog `c` is not supported yet",
-            "write 'metastore' = 'filesystem'",
+            "the metastore `hive` of catalog `c` is not supported",
+            "write 'metastore' = 'filesystem' or 'rest' or 'dlf'",
+        ),
+        (
+            "CREATE CATALOG c WITH ('type' = 'paimon', 'metastore' = 'rest');",
+            "1:16",
+            "catalog `c` has no 'uri'",
+            "write 'uri' = 'http://localhost:9190'",
+        ),
+        (
+            "CREATE CATALOG c WITH ('type' = 'paimon', 'warehouse' = 'x', 'uri' = 'http://h');",
+            "1:62",
+            "the catalog option `uri` is not for this metastore",
+            "it is for 'metastore' = 'rest'",
+        ),
+        (
+            "CREATE CATALOG c WITH ('type'='paimon', 'metastore'='rest', 'uri'='ftp://h', 'warehouse'='x', 'token.provider'='bear', 'token'='t');",
+            "1:67",
+            "'uri' is an http: or https: URL",
+            "",
+        ),
+        (
+            "CREATE CATALOG c WITH ('type'='paimon', 'metastore'='dlf', 'dlf.catalog.id'='x', 'dlf.catalog.endpoint'='dlf.cn-beijing.aliyuncs.com');",
+            "1:105",
+            "'dlf.catalog.endpoint' is of the older DLF service",
+            "",
         ),
         (
             "CREATE CATALOG c WITH ('type' = 'paimon', 'warehous' = 'x');",

@@ -62,12 +62,12 @@ pub(crate) async fn check(arguments: &CheckArguments, settings: &Settings, env: 
     first_failure.map_or(Ok(()), Err)
 }
 
-/// Lists the catalog, and asks its store for the promise that commits rest on.
+/// Lists the catalog, and asks for the promise that commits rest on.
 async fn probe(catalog: &dyn Catalog, env: &Env) -> Result<String, Failure> {
     let databases = catalog.list_databases().await?.len();
-    catalog.probe(&env.random).await?;
+    let found = catalog.probe(&env.random).await?;
     let plural = if databases == 1 { "" } else { "s" };
-    Ok(format!("{databases} database{plural}; writable, and creates files only if absent"))
+    Ok(format!("{databases} database{plural}; {found}"))
 }
 
 /// What its start would meet.

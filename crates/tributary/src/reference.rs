@@ -107,10 +107,10 @@ fn options() -> String {
     }
     out += "\n## Catalogs\n\n\
             What `WITH (…)` of CREATE CATALOG, or `[catalog.NAME]` of the settings, may hold.\n\n";
-    table(&mut out, &["option", "default", "meaning"]);
+    table(&mut out, &["option", "metastore", "default", "meaning"]);
     for option in tributary_job::CATALOG_OPTIONS {
-        let default = if option.default.is_empty() { "(required)".to_owned() } else { code(option.default) };
-        row(&mut out, &[&code(option.key), &default, option.doc]);
+        let metastore = option.metastore.map_or_else(|| "any".to_owned(), |metastore| code(metastore.name()));
+        row(&mut out, &[&code(option.key), &metastore, &code(option.default.unwrap_or_default()), option.doc]);
     }
     out += "\n## Tables\n\n\
             What `WITH (…)` of a Paimon table may hold. Options without a tick are kept for other engines, or refused when\n\

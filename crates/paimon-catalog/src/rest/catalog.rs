@@ -153,9 +153,9 @@ impl Catalog for RestCatalog {
         }
     }
 
-    async fn probe(&self, _random: &Random) -> Result<(), CatalogError> {
+    async fn probe(&self, _random: &Random) -> Result<&'static str, CatalogError> {
         self.api.list_databases().await?;
-        Ok(())
+        Ok("a REST catalog, which takes the commits")
     }
 
     fn credentials_expire_at_millis(&self) -> Option<i64> {

@@ -39,7 +39,6 @@ pub(crate) enum Auth {
 
 /// What is wrong with an option. Its value is named only where it cannot be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
 pub enum OptionError {
     /// It must be there.
     #[error("it has no '{key}'; write '{key}' = '{example}'")]
