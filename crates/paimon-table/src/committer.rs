@@ -371,7 +371,8 @@ impl Committer {
         let base = self.merge(before, &mut names, merged).await?;
         let (mut delta, mut objects) = (Vec::new(), Vec::new());
         let entries = request.entries();
-        let statistics = statistics::of(&entries, &self.table)?;
+        let now_millis = self.env.clock.now_millis();
+        let statistics = statistics::of(&entries, &self.table, now_millis)?;
         for (meta, encoded) in self.format.encode_entries(&mut names, entries, None).await? {
             delta.push(meta);
             objects.push(encoded);
@@ -381,7 +382,7 @@ impl Committer {
         let attempted = Attempted {
             uuid: uuid.to_string(),
             schema_id: self.schema.id,
-            now_millis: self.env.clock.now_millis(),
+            now_millis,
             base_list: base_list.name_and_size(),
             delta_list: delta_list.name_and_size(),
         };

@@ -159,8 +159,8 @@ impl Session {
     }
 
     /// Every catalog by its name.
-    pub fn catalogs(&self) -> impl Iterator<Item = (&str, &dyn Catalog)> {
-        self.catalogs.iter().map(|(name, entry)| (name.as_str(), &*entry.catalog))
+    pub fn catalogs(&self) -> impl Iterator<Item = (&str, &Arc<dyn Catalog>)> {
+        self.catalogs.iter().map(|(name, entry)| (name.as_str(), &entry.catalog))
     }
 
     /// The pipelines of all files, in order.

@@ -46,7 +46,7 @@ pub(crate) async fn check(arguments: &CheckArguments, settings: &Settings, env: 
             Err(failure) => tell("statements", Err(failure))?,
             Ok(session) => {
                 for (name, catalog) in session.catalogs().filter(|(name, _)| !settings.catalogs.contains_key(*name)) {
-                    tell(&format!("catalog {name}"), probe(catalog, &env).await)?;
+                    tell(&format!("catalog {name}"), probe(&**catalog, &env).await)?;
                 }
                 match session.into_plans() {
                     Err(error) => tell("statements", Err(error.into()))?,

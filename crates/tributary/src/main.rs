@@ -4,6 +4,7 @@ mod args;
 mod catalogs;
 mod check;
 mod daemon;
+mod expiries;
 mod failure;
 mod heartbeat;
 mod log;

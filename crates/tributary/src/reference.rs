@@ -149,7 +149,7 @@ fn metrics() -> String {
 
 /// Every part's metrics, in the order of a record's path.
 const METRICS: &[(&str, &[tributary_runtime::MetricDef])] =
-    &[("Sink", tributary_sink::METRICS), ("Process", crate::process::METRICS)];
+    &[("Sink", tributary_sink::METRICS), ("Catalogs", crate::expiries::METRICS), ("Process", crate::process::METRICS)];
 
 #[cfg(test)]
 mod tests {

@@ -13,6 +13,7 @@ use tributary_sink::SinkMetrics;
 
 use crate::args::RunArguments;
 use crate::daemon::Daemon;
+use crate::expiries::Expiries;
 use crate::failure::{CommandError, Failure};
 use crate::heartbeat::Heartbeat;
 use crate::log::Console;
@@ -43,6 +44,7 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
     let registry = Registry::new();
     let twice = |problem: prometheus::Error| CommandError::Internal(problem.to_string());
     process::register(&registry).map_err(twice)?;
+    let expiries = Expiries::register(&registry).map_err(twice)?;
     let metrics = SinkMetrics::register(&registry).map_err(twice)?;
     let drain = Drain::new();
     let runtime = runtime()?;
@@ -60,7 +62,7 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
             let executor = Executor::try_threads(settings.job.parallelism.unwrap_or_else(cores))
                 .map_err(|source| CommandError::Io { doing: "start the encoding threads".to_owned(), source })?;
             let env = environment(executor)?;
-            let plans = statements::carry_out(&files, settings, &env, &drain).await?;
+            let plans = statements::carry_out(&files, settings, &env, &drain, &expiries).await?;
             let job = Job::new(
                 plans,
                 JobSetup {

@@ -1,6 +1,7 @@
 //! Job files to pipelines.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tracing::instrument::WithSubscriber;
@@ -11,6 +12,7 @@ use tributary_runtime::{Backoff, Drain, Env, FailureKind};
 use tributary_statement::{Script, Variable};
 
 use crate::catalogs;
+use crate::expiries::Expiries;
 use crate::failure::{CommandError, Failure};
 use crate::settings::Settings;
 
@@ -42,10 +44,13 @@ pub(crate) async fn carry_out(
     settings: &Settings,
     env: &Env,
     drain: &Drain,
+    expiries: &Expiries,
 ) -> Result<Vec<PipelinePlan>, Failure> {
     let done = async {
         rehearse(files, settings, env).await?;
-        Ok(session(files, Mode::Run, settings, env).await?.into_plans()?)
+        let session = session(files, Mode::Run, settings, env).await?;
+        expiries.watch(session.catalogs().map(|(name, catalog)| (name.to_owned(), Arc::clone(catalog))));
+        Ok(session.into_plans()?)
     };
     tokio::select! {
         biased;

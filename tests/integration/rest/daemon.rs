@@ -146,6 +146,11 @@ fn an_expired_key_is_waited_out_until_its_file_is_replaced() {
     server.accept(&new);
     daemon
         .poll("/readyz?verbose", |answer| (answer.status == 503 && answer.body.contains("have expired")).then_some(()));
+    let expiry = |daemon: &mut Daemon| {
+        let name = "tributary_catalog_credentials_expiry_timestamp_seconds";
+        daemon.poll("/metrics", |answer| http::metric(&answer.body, name))
+    };
+    assert_eq!(expiry(&mut daemon), 1_577_836_800.0);
     let renewed = scratch.file("token.json.new", &new.token_file("2999-01-01T00:00:00Z"));
     std::fs::rename(renewed, scratch.path("token.json")).unwrap();
     let (status, log) = daemon.end();

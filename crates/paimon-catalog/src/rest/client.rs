@@ -11,7 +11,7 @@ use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
 use tributary_runtime::{Backoff, Clock, Env, Random};
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, KeySource};
 use super::error::RestError;
 use super::lease::Lease;
 use super::options::{Auth, RestOptions};
@@ -78,15 +78,18 @@ impl Client {
         let failed = |error: reqwest::Error| RestError::Client { why: root_cause(&error) };
         // The process's provider; whoever was first has the same one.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let base = || reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
-        let mut builder = base().connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT);
+        let mut builder = builder(&options.uri).connect_timeout(CONNECT_TIMEOUT).timeout(TIMEOUT);
         if options.is_loopback() {
             builder = builder.no_proxy();
         }
         let authorizer = match &options.auth {
             Auth::Bear(token) => Authorizer::Bear(token.clone()),
             Auth::Dlf { source, algorithm, region } => {
-                let metadata = base().no_proxy().timeout(METADATA_TIMEOUT).build().map_err(failed)?;
+                let url = match source {
+                    KeySource::Ecs { metadata_url, .. } => metadata_url,
+                    KeySource::Fixed(_) | KeySource::File(_) => "",
+                };
+                let metadata = self::builder(url).no_proxy().timeout(METADATA_TIMEOUT).build().map_err(failed)?;
                 let credentials = Credentials::new(source.clone(), Arc::clone(&env.clock), metadata);
                 Authorizer::Dlf { credentials, algorithm: *algorithm, region: region.clone() }
             }
@@ -288,6 +291,13 @@ impl Client {
     fn name(&self, call: &Call) -> String {
         format!("{} {}{}", call.method, self.uri, call.path)
     }
+}
+
+/// What both clients have in common. A redirect would take the credentials elsewhere.
+fn builder(uri: &str) -> reqwest::ClientBuilder {
+    let builder = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none());
+    // In a container without CA certificates there is no verifier; whoever asks without TLS needs none.
+    if uri.starts_with("https:") { builder } else { builder.tls_certs_only([]) }
 }
 
 /// How long a server asks us to wait; a date is not one that anybody sends.

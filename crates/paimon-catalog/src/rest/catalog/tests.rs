@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use paimon_format::{CommitKind, Snapshot, SnapshotId};
+use std::collections::BTreeMap;
+
+use paimon_format::{CommitKind, DataField, Snapshot, SnapshotId, TableSchema};
 use paimon_table::port::{Attempt, NextSnapshot};
 use paimon_table::statistics::PartitionStatistics;
 use serde_json::{Value, json};
@@ -115,6 +117,25 @@ async fn what_is_not_there_is_no_failure_and_what_may_not_be_seen_is() {
     assert!(matches!(catalog.load_table(&table).await, Err(CatalogError::NoSuchTable { .. })));
     assert!(matches!(catalog.list_tables("d").await, Err(CatalogError::NoSuchDatabase { .. })));
     assert_eq!(catalog.database_exists("d").await.unwrap_err().kind(), FailureKind::Auth);
+}
+
+#[tokio::test]
+async fn external_tables_are_committed_to_on_their_file_system_and_managed_ones_through_the_catalog() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("schema")).unwrap();
+    let id = DataField::new(0, "id", "INT".parse().unwrap());
+    let schema = TableSchema::new(vec![id], Vec::new(), BTreeMap::new(), None, NOW);
+    std::fs::write(folder.path().join("schema/schema-0"), schema.to_json().unwrap()).unwrap();
+    let table = TableIdentifier::new("d", "t");
+    for (is_external, needs_create_if_absent) in [(true, true), (false, false)] {
+        let entry = json!({"id": "9", "path": format!("file:{}", folder.path().display()), "isExternal": is_external});
+        let stub = Stub::start([answer(200, &entry.to_string())]).await;
+        let found = catalog(&stub).load_table(&table).await.unwrap();
+        assert_eq!(found.port().needs_create_if_absent(), needs_create_if_absent);
+    }
+    // A view, or a table that the catalog hides the place of.
+    let stub = Stub::start([answer(200, r#"{"id": "9"}"#)]).await;
+    assert!(matches!(catalog(&stub).load_table(&table).await, Err(CatalogError::NoLocation { .. })));
 }
 
 #[tokio::test]
