@@ -85,7 +85,7 @@ pub enum CatalogOptionError {
     Warehouse(#[from] StoreError),
     /// The catalog cannot be opened at all.
     #[error(transparent)]
-    Catalog(#[from] CatalogError),
+    Catalog(Box<CatalogError>),
 }
 
 const FILESYSTEM: &str = "a warehouse on a file system is: 'type' = 'paimon', 'warehouse' = 'a folder'";
@@ -128,12 +128,13 @@ impl OpenedCatalog {
             Metastore::Rest => open_rest(options, folder, storage, env)?,
             Metastore::OldDlf => {
                 let rest = rest::old_dlf::to_rest(options)?;
+                let opened = open_rest(&rest, folder, storage, env)?;
                 tracing::info!(
                     uri = rest.get("uri"),
                     warehouse = rest.get("warehouse"),
                     "'metastore' = 'dlf' is understood as 'metastore' = 'rest' with 'token.provider' = 'dlf', dlf.catalog.endpoint as uri and dlf.catalog.id as warehouse"
                 );
-                open_rest(&rest, folder, storage, env)?
+                opened
             }
         };
         Ok(Self { catalog, default_database, location })
@@ -176,7 +177,8 @@ fn open_rest(
     }
     let options = RestOptions::try_from_map(&options)?;
     let location = options.location();
-    Ok((Arc::new(RestCatalog::try_new(options, storage, env)?), location))
+    let catalog = RestCatalog::try_new(options, storage, env);
+    Ok((Arc::new(catalog.map_err(|error| CatalogOptionError::Catalog(Box::new(error)))?), location))
 }
 
 /// Opens what a CREATE CATALOG describes; a mistake is shown in its line.
@@ -205,7 +207,7 @@ pub(crate) fn open(
         let value_span = |key: &str| given.get(key).map_or(name.span, |entry| entry.value.span());
         match error {
             CatalogOptionError::Warehouse(source) => place.catalog(value_span("warehouse"), source.into()),
-            CatalogOptionError::Catalog(source) => place.catalog(name.span, source),
+            CatalogOptionError::Catalog(source) => place.catalog(name.span, *source),
             CatalogOptionError::Value { key, why } => {
                 place.refuse(BindError::new(value_span(key), format!("'{key}' {why}")))
             }

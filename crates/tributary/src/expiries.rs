@@ -19,11 +19,14 @@ const EXPIRY: MetricDef = MetricDef {
 /// What this module exports.
 pub(crate) const METRICS: &[MetricDef] = &[EXPIRY];
 
+/// A catalog and its name in the job.
+type Named = (String, Arc<dyn Catalog>);
+
 /// The catalogs that are watched, once they are open. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Expiries {
     gauge: GaugeVec,
-    catalogs: Arc<Mutex<Vec<(String, Arc<dyn Catalog>)>>>,
+    catalogs: Arc<Mutex<Vec<Named>>>,
 }
 
 // === impl Expiries ===
@@ -37,7 +40,7 @@ impl Expiries {
     }
 
     /// Watches these from now on.
-    pub(crate) fn watch(&self, catalogs: impl Iterator<Item = (String, Arc<dyn Catalog>)>) {
+    pub(crate) fn watch(&self, catalogs: impl Iterator<Item = Named>) {
         self.catalogs.lock().unwrap_or_else(PoisonError::into_inner).extend(catalogs);
     }
 }

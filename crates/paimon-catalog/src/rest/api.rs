@@ -144,7 +144,9 @@ impl Api {
             let (items, next) = self.client.parse::<P>(&call, &outcome?)?.into_parts();
             let ended = items.is_empty();
             all.extend(items);
-            match next.filter(|token| !token.is_empty() && !ended) {
+            // A token that comes again would make the listing endless.
+            let is_new = |token: &String| !token.is_empty() && call.query.get(paths::PAGE_TOKEN) != Some(token);
+            match next.filter(|token| is_new(token) && !ended) {
                 Some(token) => call.query.insert(paths::PAGE_TOKEN.to_owned(), token),
                 None => return Ok(all),
             };

@@ -200,10 +200,12 @@ impl Client {
         for (name, value) in headers.iter().chain(&authorization) {
             request = request.header(name, value);
         }
-        // A header twice would be two values of which the signature covers one.
         let failed = |error: reqwest::Error| {
-            let sent = !(error.is_connect() || error.is_builder());
-            (RestError::NoAnswer { call: self.name(call), why: root_cause(&error), sent }, None)
+            let why = root_cause(&error);
+            match error.is_builder() {
+                true => (RestError::Client { why }, None),
+                false => (RestError::NoAnswer { call: self.name(call), why, sent: !error.is_connect() }, None),
+            }
         };
         let answer = request.send().await.map_err(failed)?;
         let (status, answered) = (answer.status(), answer.headers().clone());

@@ -31,15 +31,17 @@ impl RestCommit {
             Ok(CommitTableResponse { success: false }) => return Attempt::Conflict,
             Err(error) => error,
         };
+        // A refusal speaks for the try it answers, not for the ones before.
+        let refused = if resent { unknown } else { failed };
         match &error {
-            RestError::Refused { status: 404, .. } => {
-                failed(RestError::TableGone { table: self.table.to_string(), id: self.table_id.clone() })
+            RestError::Refused { status: 404, resource: Some(_), .. } => {
+                refused(RestError::TableGone { table: self.table.to_string(), id: self.table_id.clone() })
             }
-            // Refused before anything was done, unless an earlier try of the same was not.
-            RestError::Refused { status: 400 | 401 | 403 | 501, .. }
+            RestError::Refused { status: 400 | 401 | 403 | 404 | 501, .. }
             | RestError::Expired { .. }
             | RestError::Credentials(_)
-            | RestError::NoAnswer { sent: false, .. } => failed(error),
+            | RestError::Client { .. }
+            | RestError::NoAnswer { sent: false, .. } => refused(error),
             _ => unknown(error),
         }
     }

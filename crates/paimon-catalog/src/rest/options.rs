@@ -5,6 +5,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
+use reqwest::header::{HeaderName, HeaderValue};
 use url::Url;
 
 use super::credentials::KeySource;
@@ -73,6 +74,12 @@ impl RestOptions {
             "dlf" => dlf(options, &uri)?,
             _ => return Err(wrong("token.provider", "is `bear` or `dlf`")),
         };
+        for (key, value) in options {
+            let Some(name) = key.strip_prefix(HEADER_PREFIX) else { continue };
+            if HeaderName::try_from(name).is_err() || HeaderValue::try_from(value).is_err() {
+                return Err(wrong("header.*", format!("`{name}` has a name or a value that no header can have")));
+            }
+        }
         Ok(Self { uri, host, warehouse, auth, given: options.clone() })
     }
 

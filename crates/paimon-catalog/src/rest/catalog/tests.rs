@@ -80,7 +80,9 @@ async fn only_what_is_certain_is_said_to_be_refused() {
         ("nobody knows", vec![answer(409, "")], "unknown", FailureKind::Usage),
         ("bad request", vec![answer(400, "")], "failed", FailureKind::Usage),
         ("no permission", vec![answer(403, "")], "failed", FailureKind::Auth),
+        ("no permission after a resend", vec![busy(), answer(403, "")], "unknown", FailureKind::Auth),
         ("another table", vec![answer(404, table_gone)], "failed", FailureKind::Corrupt),
+        ("another server", vec![answer(404, "<html>")], "failed", FailureKind::Usage),
         ("not implemented", vec![answer(501, "")], "failed", FailureKind::Usage),
     ];
     for (name, answers, expected, kind) in cases {

@@ -92,6 +92,8 @@ fn what_is_wrong_is_named_and_secrets_are_not() {
         (with(&BEAR, &[("uri", "ftp://h")]), "'uri' is an http: or https: URL"),
         (with(&BEAR, &[("uri", "http://u:s3cr3t@h")]), "'uri' holds a host"),
         (with(&BEAR, &[("uri", "http://")]), "'uri' is no URL"),
+        (with(&BEAR, &[("header.a b", "x")]), "'header.*' `a b` has a name or a value"),
+        (with(&BEAR, &[("header.a", "s3cr3t\n")]), "'header.*' `a` has a name or a value"),
         (map(&DLF), "it has no 'dlf.access-key-id'"),
         (with(&DLF, &[("dlf.access-key-id", "i")]), "it has no 'dlf.access-key-secret'"),
         (with(&DLF, &[("uri", "http://localhost")]), "it has no 'dlf.region'"),
