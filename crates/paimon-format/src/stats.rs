@@ -13,6 +13,16 @@ use crate::types::TypeRoot;
 /// has no order.
 const MAX_TIMESTAMP_PRECISION: u8 = 6;
 
+/// Whether bounds of a type prune in every reader as they should.
+fn is_ordered(root: &TypeRoot) -> bool {
+    match root {
+        TypeRoot::Timestamp(precision) | TypeRoot::TimestampLtz(precision) => *precision <= MAX_TIMESTAMP_PRECISION,
+        // Paimon compares bytes as signed before 2.0, as unsigned since, and wrote no bounds of them before.
+        TypeRoot::Binary(_) | TypeRoot::Varbinary(_) => false,
+        _ => true,
+    }
+}
+
 /// Minimum, maximum and null count of every column, as manifests hold them.
 ///
 /// The serde form is its record in the Avro files of [`crate::avro`].
@@ -48,7 +58,7 @@ pub enum StatsMode {
     None,
     /// The null count.
     Counts,
-    /// All, text and bytes cut to so many characters or bytes.
+    /// All, text cut to so many characters.
     Truncate(usize),
     /// All.
     Full,
@@ -162,17 +172,13 @@ impl StatsMode {
     /// and the rest is dropped. Where no character has one, both bounds are dropped, as
     /// `TruncateSimpleColStatsCollector.convert` does.
     pub fn apply(self, root: &TypeRoot, stats: ColumnStats) -> ColumnStats {
-        let unordered = matches!(
-            root,
-            TypeRoot::Timestamp(p) | TypeRoot::TimestampLtz(p) if *p > MAX_TIMESTAMP_PRECISION
-        );
         let null_count = stats.null_count;
         let (min, max) = match self {
             // Paimon's Parquet writers know nothing of them, not even the nulls.
             _ if root.is_nested() => return ColumnStats::default(),
             Self::None => return ColumnStats::default(),
             Self::Counts => (None, None),
-            _ if unordered => (None, None),
+            _ if !is_ordered(root) => (None, None),
             Self::Full => (stats.min, stats.max),
             Self::Truncate(length) => match stats.max.and_then(|max| truncate_max(max, length)) {
                 Some(max) => (stats.min.map(|min| truncate_min(min, length)), Some(max)),
@@ -189,15 +195,11 @@ fn truncate_min(value: Datum, length: usize) -> Datum {
             text.truncate(prefix_bytes(&text, length));
             Datum::String(text)
         }
-        Datum::Bytes(mut bytes) => {
-            bytes.truncate(length);
-            Datum::Bytes(bytes)
-        }
         other => other,
     }
 }
 
-/// A value of at most `length` characters or bytes that is not less; `None` if there is none.
+/// A value of at most `length` characters that is not less; `None` if there is none.
 fn truncate_max(value: Datum, length: usize) -> Option<Datum> {
     match value {
         Datum::String(mut text) => {
@@ -213,19 +215,6 @@ fn truncate_max(value: Datum, length: usize) -> Option<Datum> {
                 return None;
             }
             Some(Datum::String(text))
-        }
-        Datum::Bytes(mut bytes) => {
-            if bytes.len() > length {
-                bytes.truncate(length);
-                while let Some(last) = bytes.pop() {
-                    if let Some(next) = last.checked_add(1) {
-                        bytes.push(next);
-                        return Some(Datum::Bytes(bytes));
-                    }
-                }
-                return None;
-            }
-            Some(Datum::Bytes(bytes))
         }
         other => Some(other),
     }

@@ -11,8 +11,8 @@
 //! in the cache are compressed faster.
 //!
 //! Statistics are taken from what the Parquet encoder computes for its own footer; nothing is computed twice. Only NaN
-//! is looked for here, because Parquet's bounds skip it while Paimon orders it above all numbers: such a column gets
-//! no bounds.
+//! is looked for here, because Parquet's bounds skip it while Paimon and Spark order it above all numbers: such a column
+//! gets no bounds, neither in the footer nor in the manifest.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -72,7 +72,7 @@ pub struct DataFileWriter {
     /// The row group being filled; empty between row groups.
     columns: Vec<Column>,
     memory: WriterMemory,
-    /// Columns that have held a NaN.
+    /// Columns that hold a NaN in the open row group.
     nan_seen: Vec<bool>,
     /// Nulls of columns whose Parquet statistics are off (INT96).
     null_counts: Vec<i64>,
@@ -284,8 +284,9 @@ impl DataFileWriter {
         let mut leaf = 0;
         for (index, (column, array)) in self.columns.iter_mut().zip(arrays).enumerate() {
             let field = &fields[index];
-            leaves_of(array).iter().try_for_each(|leaf| check_values(field.name(), leaf))?;
-            self.nan_seen[index] |= has_nan(array);
+            let leaves = leaves_of(array);
+            leaves.iter().try_for_each(|leaf| check_values(field.name(), leaf))?;
+            self.nan_seen[index] |= leaves.iter().any(has_nan);
             match column {
                 Column::Arrow(writers) => {
                     compute_leaves(field, array)
@@ -354,7 +355,7 @@ impl DataFileWriter {
     pub fn finish(mut self) -> Result<Finished, DataError> {
         self.close_row_group()?;
         let metadata = self.file.finish().map_err(DataError::Encode)?;
-        let columns = stats::of_file(&metadata, &self.spec, &self.nan_seen, &self.null_counts);
+        let columns = stats::of_file(&metadata, &self.spec, &self.null_counts);
         let columns: Vec<_> = columns
             .into_iter()
             .zip(self.spec.stats_modes.iter().zip(self.spec.roots.iter()))
@@ -400,12 +401,17 @@ impl DataFileWriter {
             return Ok(());
         }
         let mut row_group = self.file.next_row_group()?;
-        for column in self.columns.drain(..) {
+        for (column, nan_seen) in self.columns.drain(..).zip(&mut self.nan_seen) {
             match column {
                 Column::Arrow(writers) => {
                     for writer in writers {
-                        writer.close()?.append_to_row_group(&mut row_group)?;
+                        let mut chunk = writer.close()?;
+                        if *nan_seen {
+                            stats::drop_float_bounds(&mut chunk.close_mut().metadata)?;
+                        }
+                        chunk.append_to_row_group(&mut row_group)?;
                     }
+                    *nan_seen = false;
                 }
                 Column::Int96(buffer) => buffer.write_to(&mut row_group)?,
             }

@@ -3,20 +3,15 @@
 use std::cmp::Ordering;
 
 use paimon_format::{ColumnStats, Datum, TypeRoot};
-use parquet::file::metadata::ParquetMetaData;
+use parquet::errors::ParquetError;
+use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData};
 use parquet::file::statistics::Statistics;
 
 use crate::arrow::timestamp;
 use crate::write::WriterSpec;
 
-/// Statistics per column; none of nested ones. `nan_seen`: columns whose Parquet bounds leave something out; `null_counts`: nulls of columns
-/// without Parquet statistics.
-pub(super) fn of_file(
-    metadata: &ParquetMetaData,
-    spec: &WriterSpec,
-    nan_seen: &[bool],
-    null_counts: &[i64],
-) -> Vec<ColumnStats> {
+/// Statistics per column; none of nested ones. `null_counts`: nulls of columns without Parquet statistics.
+pub(super) fn of_file(metadata: &ParquetMetaData, spec: &WriterSpec, null_counts: &[i64]) -> Vec<ColumnStats> {
     spec.roots
         .iter()
         .zip(spec.leaves.iter())
@@ -26,7 +21,7 @@ pub(super) fn of_file(
                 return ColumnStats::default();
             }
             let mut merged = ColumnStats { null_count: Some(null_counts[index]), ..ColumnStats::default() };
-            let mut bounded = !nan_seen[index];
+            let mut bounded = true;
             for row_group in metadata.row_groups() {
                 let chunk = row_group.column(leaves.start);
                 bounded &= chunk
@@ -40,6 +35,18 @@ pub(super) fn of_file(
             merged
         })
         .collect()
+}
+
+/// Takes the bounds of a column chunk of floating point away. Parquet's leave NaN out, so that `> 1` would skip rows
+/// where NaN is above all numbers, and `<> 1` where it differs from them; Java's writer gives none either.
+pub(super) fn drop_float_bounds(chunk: &mut ColumnChunkMetaData) -> Result<(), ParquetError> {
+    let unbounded = match chunk.statistics() {
+        Some(Statistics::Float(all)) => Statistics::float(None, None, None, all.null_count_opt(), false),
+        Some(Statistics::Double(all)) => Statistics::double(None, None, None, all.null_count_opt(), false),
+        _ => return Ok(()),
+    };
+    *chunk = chunk.clone().into_builder().set_statistics(unbounded).build()?;
+    Ok(())
 }
 
 /// Widens `merged` by a column chunk of `values` values, nulls included. `false` when the chunk holds values whose

@@ -18,6 +18,7 @@ use crate::arrow::{UTC, datum_at};
 use crate::read::DataFile;
 use crate::store::Storage;
 
+mod bounds;
 mod nested;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
