@@ -13,6 +13,7 @@ import tempfile
 from datetime import datetime, timedelta
 
 from lines import answers_only, serve
+from paimon import Tables
 
 ANSWERS = answers_only()
 LOGS = tempfile.TemporaryDirectory(prefix="tributary-flink-")
@@ -133,6 +134,12 @@ def quoted(request):
     return f"`{catalog(request['warehouse'])}`.`{database}`.`{table}`"
 
 
+def scanned(request):
+    """The table as FROM has it: its newest snapshot, or "snapshot"."""
+    hint = f" /*+ OPTIONS('scan.snapshot-id' = '{request['snapshot']}') */" if "snapshot" in request else ""
+    return quoted(request) + hint
+
+
 def column_kinds(request):
     schema = getattr(TABLES, "from")(quoted(request)).getResolvedSchema()
     return list(schema.getColumnNames()), [of.getLogicalType() for of in schema.getColumnDataTypes()]
@@ -142,14 +149,12 @@ def rows(request):
     """Every row of the table for which "where" holds, or of "columns": {"columns", "types", "rows"}."""
     where = f" WHERE {request['where']}" if "where" in request else ""
     columns = ", ".join(f"`{column}`" for column in request.get("columns", [])) or "*"
-    kinds, names, found = collect(f"SELECT {columns} FROM {quoted(request)}{where}")
+    kinds, names, found = collect(f"SELECT {columns} FROM {scanned(request)}{where}")
     return {"columns": names, "types": [kind.asSerializableString() for kind in kinds], "rows": found}
 
 
 def count(request):
-    """Rows of the newest snapshot, or of "snapshot"."""
-    hint = f" /*+ OPTIONS('scan.snapshot-id' = '{request['snapshot']}') */" if "snapshot" in request else ""
-    return collect(f"SELECT COUNT(*) FROM {quoted(request)}{hint}")[2][0][0]
+    return collect(f"SELECT COUNT(*) FROM {scanned(request)}")[2][0][0]
 
 
 def literal(value, kind):
@@ -285,6 +290,7 @@ OPERATIONS = {
     "rows": rows,
     "count": count,
     "append": append,
+    "kept": Tables(get_gateway()).kept,
     "evaluate": evaluate,
 }
 

@@ -101,7 +101,11 @@ def table(request):
 
 
 def scan(request):
-    builder = table(request).new_read_builder()
+    """The rows of the newest snapshot, or of "snapshot", as an Arrow table."""
+    target = table(request)
+    if "snapshot" in request:
+        target = target.copy({"scan.snapshot-id": str(request["snapshot"])})
+    builder = target.new_read_builder()
     if "columns" in request:
         builder = builder.with_projection(request["columns"])
     if "filter" in request:
@@ -120,6 +124,47 @@ def rows(request):
 
 def count(request):
     return scan(request).num_rows
+
+
+METHODS = {
+    "=": "equal",
+    "<>": "not_equal",
+    "<": "less_than",
+    "<=": "less_or_equal",
+    ">": "greater_than",
+    ">=": "greater_or_equal",
+    "IN": "is_in",
+    "NOT IN": "is_not_in",
+    "BETWEEN": "between",
+    "LIKE": "like",
+    "IS NULL": "is_null",
+    "IS NOT NULL": "is_not_null",
+}
+
+
+def kept(request):
+    """For each of "conditions" the sum of the column `bit` of the rows that meet it."""
+    target = table(request)
+    builder = target.new_read_builder()
+    predicates, kinds = builder.new_predicate_builder(), {field.name: field.type for field in pyarrow_schema(target)}
+    answers = []
+    for condition in request["conditions"]:
+        wanted = predicate(predicates, kinds, condition)
+        builder = target.new_read_builder().with_projection(["bit"]).with_filter(wanted)
+        found = builder.new_read().to_arrow(builder.new_scan().plan().splits())
+        answers.append({"kept": sum(found.column("bit").to_pylist())})
+    return answers
+
+
+def predicate(predicates, kinds, condition):
+    """A condition of the tests (see filters/conditions.rs) as pypaimon's."""
+    operator, *rest = condition
+    if operator in ("AND", "OR"):
+        parts = [predicate(predicates, kinds, part) for part in rest]
+        return predicates.and_predicates(parts) if operator == "AND" else predicates.or_predicates(parts)
+    column, *values = rest
+    values = [native(kinds[column], [value])[0].as_py() for value in values]
+    return getattr(predicates, METHODS[operator])(column, *([values] if operator.endswith("IN") else values))
 
 
 def create(request):
@@ -190,6 +235,7 @@ OPERATIONS = {
     "create": create,
     "append": append,
     "drop": drop,
+    "kept": kept,
     "alter": alter,
     "tag": tag,
     "branch": branch,

@@ -15,6 +15,7 @@ from datetime import date, datetime, timezone
 from pathlib import Path
 
 from lines import answers_only, serve
+from paimon import Tables
 
 ANSWERS = answers_only()
 HOME = Path(sys.executable).parent.parent
@@ -103,17 +104,20 @@ def query(text):
     return {"columns": found.columns, "types": [kind.simpleString() for kind in kinds], "rows": rows}
 
 
+def scanned(request):
+    """The table as FROM has it: its newest snapshot, or "snapshot"."""
+    return quoted(request) + (f" VERSION AS OF {request['snapshot']}" if "snapshot" in request else "")
+
+
 def rows(request):
     """Every row of the table for which "where" holds, or of "columns": {"columns", "types", "rows"}."""
     where = f" WHERE {request['where']}" if "where" in request else ""
     columns = ", ".join(f"`{column}`" for column in request.get("columns", [])) or "*"
-    return query(f"SELECT {columns} FROM {quoted(request)}{where}")
+    return query(f"SELECT {columns} FROM {scanned(request)}{where}")
 
 
 def count(request):
-    """Rows of the newest snapshot, or of "snapshot"."""
-    version = f" VERSION AS OF {request['snapshot']}" if "snapshot" in request else ""
-    return query(f"SELECT COUNT(*) FROM {quoted(request)}{version}")["rows"][0][0]
+    return query(f"SELECT COUNT(*) FROM {scanned(request)}")["rows"][0][0]
 
 
 def explain(failure):
@@ -124,7 +128,11 @@ def explain(failure):
     return reasons[-1].removeprefix("Caused by: ") if reasons else first
 
 
-OPERATIONS = {"rows": rows, "count": count}
+OPERATIONS = {
+    "rows": rows,
+    "count": count,
+    "kept": Tables(SPARK.sparkContext._gateway).kept,
+}
 
 if __name__ == "__main__":
     serve(OPERATIONS, ANSWERS, explain)

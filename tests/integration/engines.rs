@@ -1,7 +1,9 @@
 //! The engines users have, on our tables: what they read, what their filters find, what we read of theirs.
 
 mod expressions;
+mod filters;
 mod nested;
+mod snapshots;
 mod system_tables;
 mod turns;
 mod tutorial;

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch};
+use arrow::array::RecordBatch;
 use futures::TryStreamExt;
 use paimon_catalog::{Catalog, FilesystemCatalog, NewColumn, NewTable};
 use paimon_format::partition::partition_path;
@@ -38,6 +38,17 @@ pub fn identifier(name: &str) -> TableIdentifier {
 
 /// Creates a table; column types as Paimon spells them.
 pub async fn create(warehouse: &str, name: &str, columns: &[(&str, &str)], partition_keys: &[&str]) -> Table {
+    create_with(warehouse, name, columns, partition_keys, &[]).await
+}
+
+/// The same, with table options.
+pub async fn create_with(
+    warehouse: &str,
+    name: &str,
+    columns: &[(&str, &str)],
+    partition_keys: &[&str],
+    options: &[(&str, &str)],
+) -> Table {
     let catalog = FilesystemCatalog::try_open(warehouse, &environment()).unwrap();
     let identifier = identifier(name);
     catalog.create_database(&identifier.database, true).await.unwrap();
@@ -49,6 +60,7 @@ pub async fn create(warehouse: &str, name: &str, columns: &[(&str, &str)], parti
     let definition = NewTable {
         columns: columns.iter().map(column).collect(),
         partition_keys: partition_keys.iter().map(|key| (*key).to_owned()).collect(),
+        options: options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect(),
         ..NewTable::default()
     };
     catalog.create_table(&identifier, definition, false).await.unwrap().table
@@ -71,20 +83,24 @@ pub async fn load(warehouse: &str, name: &str) -> Table {
     catalog.load_table(&identifier(name)).await.unwrap()
 }
 
-/// Appends rows in canonical form, one file per row's partition and one commit.
+/// Appends rows in canonical form, one file per row and one commit.
 pub async fn append(table: &Table, identifier: i64, rows: &[Vec<Value>]) {
+    let files: Vec<&[Vec<Value>]> = rows.chunks(1).collect();
+    append_files(table, identifier, &files).await;
+}
+
+/// The same with several rows in a file, all of one partition.
+pub async fn append_files(table: &Table, identifier: i64, files: &[&[Vec<Value>]]) {
     let schema = table.schema();
     let spec = WriterSpec::try_new(&schema.fields, table.options(), usize::MAX).unwrap();
     let arrow = arrow_schema(&schema.fields);
     let mut added = Vec::new();
-    for row in rows {
-        let arrays: Vec<ArrayRef> = arrow
-            .fields()
-            .iter()
-            .zip(row)
-            .map(|(field, value)| canonical::array(field.data_type(), std::slice::from_ref(value)))
-            .collect();
-        let batch = RecordBatch::try_new(Arc::clone(&arrow), arrays).unwrap();
+    for rows in files {
+        let arrays = arrow.fields().iter().enumerate().map(|(place, field)| {
+            let values: Vec<Value> = rows.iter().map(|row| row[place].clone()).collect();
+            canonical::array(field.data_type(), &values)
+        });
+        let batch = RecordBatch::try_new(Arc::clone(&arrow), arrays.collect()).unwrap();
         added.push(file(table, &spec, &batch).await);
     }
     let user = CommitUser::new("tests");
