@@ -3,7 +3,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use paimon_format::Snapshot;
+use paimon_format::{Snapshot, SnapshotId};
 use tributary_runtime::{Classify, FailureKind};
 
 use crate::error::TableError;
@@ -58,22 +58,26 @@ pub struct FilesystemCommit;
 impl SnapshotCommit for FilesystemCommit {
     async fn create(&self, storage: &Storage, next: NextSnapshot<'_>) -> Attempt {
         let next = next.snapshot;
-        let path = snapshots::path(next.id);
-        let bytes = match next.to_json() {
-            Ok(bytes) => Bytes::from(bytes),
-            Err(source) => return Attempt::Failed(TableError::format(path)(source)),
-        };
-        match storage.create(&path, bytes.clone()).await {
-            Ok(Create::Created) => Attempt::Created,
-            // A client that repeats the request after a lost reply meets its own snapshot; and S3 answers
-            // 409 under contention although nothing is there. The uuid in the bytes tells ours apart.
-            Ok(Create::Exists) => match storage.get_opt(&path).await {
-                Ok(Some(present)) if present == bytes => Attempt::Created,
-                Ok(_) => Attempt::Conflict,
-                Err(error) => Attempt::Unknown(error.into()),
-            },
-            Err(error) if error.kind() == FailureKind::Auth => Attempt::Failed(error.into()),
-            Err(error) => Attempt::Unknown(error.into()),
+        match next.to_json() {
+            Ok(bytes) => create_file(storage, next.id, bytes.into()).await,
+            Err(source) => Attempt::Failed(TableError::format(snapshots::path(next.id))(source)),
         }
+    }
+}
+
+/// Creates `snapshot/snapshot-N` from the bytes of a committer that may know more members than this crate.
+pub async fn create_file(storage: &Storage, id: SnapshotId, bytes: Bytes) -> Attempt {
+    let path = snapshots::path(id);
+    match storage.create(&path, bytes.clone()).await {
+        Ok(Create::Created) => Attempt::Created,
+        // A client that repeats the request after a lost reply meets its own snapshot; and S3 answers
+        // 409 under contention although nothing is there. The uuid in the bytes tells ours apart.
+        Ok(Create::Exists) => match storage.get_opt(&path).await {
+            Ok(Some(present)) if present == bytes => Attempt::Created,
+            Ok(_) => Attempt::Conflict,
+            Err(error) => Attempt::Unknown(error.into()),
+        },
+        Err(error) if error.kind() == FailureKind::Auth => Attempt::Failed(error.into()),
+        Err(error) => Attempt::Unknown(error.into()),
     }
 }

@@ -126,11 +126,9 @@ async fn live_files(
     let partitions = Partitions::of(table.schema());
     let manifests = manifests::read_lists(table.storage(), snapshot).await?;
     let kept = manifests.iter().filter(|manifest| partitions.may_hold(manifest, filter));
-    let entries: Vec<Vec<ManifestEntry>> = stream::iter(kept)
-        .map(|manifest| format.read_entries(table.storage(), manifest))
-        .buffered(READ_CONCURRENCY)
-        .try_collect()
-        .await?;
+    // Collected first: the compiler cannot prove a stream of borrowing closures to be Send.
+    let reads: Vec<_> = kept.map(|manifest| format.read_entries(table.storage(), manifest)).collect();
+    let entries: Vec<Vec<ManifestEntry>> = stream::iter(reads).buffered(READ_CONCURRENCY).try_collect().await?;
     let entries = entries.into_iter().flatten();
     // An entry and the one that deletes it have the same partition: both go or both stay.
     let entries: Vec<_> = entries.filter(|entry| partitions.may_match(entry, filter)).collect();

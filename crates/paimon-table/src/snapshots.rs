@@ -19,9 +19,11 @@ const MAX_STEPS: u32 = 32;
 /// A snapshot file as it was read. Two readings are the same snapshot exactly when the bytes are equal:
 /// a foreign engine without create-if-absent may have replaced the file.
 #[derive(Clone, Debug)]
-pub(crate) struct Found {
-    pub(crate) snapshot: Arc<Snapshot>,
-    pub(crate) bytes: Bytes,
+pub struct Found {
+    /// What it says.
+    pub snapshot: Arc<Snapshot>,
+    /// The file, with members this crate does not know.
+    pub bytes: Bytes,
 }
 
 pub(crate) fn path(id: SnapshotId) -> String {
@@ -40,18 +42,30 @@ pub(crate) fn parse(id: SnapshotId, bytes: Bytes) -> Result<Found> {
     Ok(Found { snapshot: Arc::new(snapshot), bytes })
 }
 
-pub(crate) async fn read(storage: &Storage, id: SnapshotId) -> Result<Option<Found>> {
+/// A snapshot of the table whose metadata lies below `storage`.
+///
+/// # Errors
+/// The store's, or for a file that cannot be read.
+pub async fn read(storage: &Storage, id: SnapshotId) -> Result<Option<Found>> {
     storage.get_opt(&path(id)).await?.map(|bytes| parse(id, bytes)).transpose()
 }
 
-pub(crate) async fn list(storage: &Storage) -> Result<Vec<SnapshotId>> {
+/// The ids of all snapshots, ascending.
+///
+/// # Errors
+/// The store's.
+pub async fn list(storage: &Storage) -> Result<Vec<SnapshotId>> {
     let names = storage.list_names(SNAPSHOT_DIR).await?;
     let mut ids: Vec<_> = names.iter().filter_map(|name| names::parse_snapshot(name)).collect();
     ids.sort_unstable();
     Ok(ids)
 }
 
-pub(crate) async fn find_latest(storage: &Storage) -> Result<Option<Found>> {
+/// The newest snapshot.
+///
+/// # Errors
+/// The store's, or for a file that cannot be read.
+pub async fn find_latest(storage: &Storage) -> Result<Option<Found>> {
     if let Some(hint) = read_hint(storage, LATEST).await?
         && let Some(found) = read(storage, hint).await?
         && let Some(found) = walk_forward(storage, found).await?
@@ -91,7 +105,11 @@ async fn passed_by_expiry(storage: &Storage, id: SnapshotId) -> Result<bool> {
     Ok(read_hint(storage, EARLIEST).await?.is_some_and(|earliest| earliest > id))
 }
 
-pub(crate) async fn find_earliest(storage: &Storage) -> Result<Option<Found>> {
+/// The oldest snapshot.
+///
+/// # Errors
+/// The store's, or for a file that cannot be read.
+pub async fn find_earliest(storage: &Storage) -> Result<Option<Found>> {
     if let Some(hint) = read_hint(storage, EARLIEST).await?
         && let Some(found) = read(storage, hint).await?
     {
@@ -115,7 +133,7 @@ async fn read_hint(storage: &Storage, name: &str) -> Result<Option<SnapshotId>> 
 
 /// Writes `LATEST`, and `EARLIEST` with a table's first snapshot. The snapshot exists already, so a
 /// failure costs readers a listing and is only worth a warning.
-pub(crate) async fn write_hints(storage: &Storage, id: SnapshotId) {
+pub async fn write_hints(storage: &Storage, id: SnapshotId) {
     let text = || Bytes::from(id.0.to_string());
     if let Err(error) = storage.put(&hint_path(LATEST), text()).await {
         tracing::warn!(%error, snapshot = id.0, "could not write the hint LATEST; readers will list the snapshot folder");
@@ -125,6 +143,19 @@ pub(crate) async fn write_hints(storage: &Storage, id: SnapshotId) {
     {
         tracing::warn!(%error, snapshot = id.0, "could not write the hint EARLIEST; readers will list the snapshot folder");
     }
+}
+
+/// Takes back every snapshot after `to`. `LATEST` goes first and the newest snapshot next, so that the snapshots are
+/// without a gap wherever this ends, and may be called again. Files only they refer to are left for the orphan sweep.
+///
+/// # Errors
+/// The store's; some snapshots may be left then.
+pub async fn take_back(storage: &Storage, to: SnapshotId) -> Result<()> {
+    write_hints(storage, to).await;
+    for id in list(storage).await?.into_iter().rev().take_while(|id| *id > to) {
+        storage.delete(&path(id)).await?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -11,6 +11,8 @@
 //!
 //! Limits: 16 KiB a request body, 30 s a request, 60 s of silence on a connection, 128 connections.
 //!
+//! A server with paths of its own takes the parts: [`listen`], [`Bounded`], [`pages`], [`BearerToken`].
+//!
 //! Not here: TLS and user accounts. The server listens on loopback unless told otherwise, and the
 //! admin verbs need a bearer token.
 
@@ -20,9 +22,11 @@ mod server;
 mod status;
 mod token;
 
-pub use server::{HttpConfig, HttpError, Server};
+pub use limits::Bounded;
+pub use routes::pages;
+pub use server::{HttpConfig, HttpError, Server, listen};
 pub use status::{Admin, AdminError, Check, Status};
-pub use token::AdminToken;
+pub use token::BearerToken;
 
 #[cfg(test)]
 mod tests;

@@ -14,19 +14,17 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Sleep};
 
-const MAX_CONNECTIONS: usize = 128;
-
 /// Longer than the usual scrape interval, so that a scraper keeps its connection.
 const MAX_SILENCE: Duration = Duration::from_secs(60);
 
-/// A listener whose connections are [`Impatient`]; at the limit, new ones wait in the backlog.
-pub(crate) struct Bounded {
+/// A listener whose connections end after a minute of silence; at the limit, new ones wait in the backlog.
+pub struct Bounded {
     listener: TcpListener,
     free: Arc<Semaphore>,
 }
 
 /// A connection that ends with an error after [`MAX_SILENCE`] without a byte in either direction.
-pub(crate) struct Impatient {
+pub struct Impatient {
     stream: TcpStream,
     silence: Pin<Box<Sleep>>,
     /// `None` only when the semaphore was closed, which nobody does.
@@ -36,8 +34,9 @@ pub(crate) struct Impatient {
 // === impl Bounded ===
 
 impl Bounded {
-    pub(crate) fn new(listener: TcpListener) -> Self {
-        Self { listener, free: Arc::new(Semaphore::new(MAX_CONNECTIONS)) }
+    /// At most so many connections at once.
+    pub fn new(listener: TcpListener, max_connections: usize) -> Self {
+        Self { listener, free: Arc::new(Semaphore::new(max_connections)) }
     }
 }
 
@@ -48,6 +47,10 @@ impl Listener for Bounded {
     async fn accept(&mut self) -> (Impatient, SocketAddr) {
         let permit = Arc::clone(&self.free).acquire_owned().await.ok();
         let (stream, address) = Listener::accept(&mut self.listener).await;
+        // Answers are small and somebody waits for each.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "a connection keeps its delay");
+        }
         let connection = Impatient { stream, silence: Box::pin(tokio::time::sleep(MAX_SILENCE)), _permit: permit };
         (connection, address)
     }

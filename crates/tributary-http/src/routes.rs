@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::status::{Admin, AdminError, Check, Status};
-use crate::token::AdminToken;
+use crate::token::BearerToken;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
 const MAX_REQUEST_TIME: Duration = Duration::from_secs(30);
@@ -44,11 +44,16 @@ const WRONG_TOKEN: &str = "this needs the header `authorization: Bearer TOKEN` w
                            token of http.admin-token or http.admin-token-file";
 
 #[derive(Clone)]
-struct Shared {
+struct Pages {
     registry: Registry,
     status: Arc<dyn Status>,
+}
+
+#[derive(Clone)]
+struct Shared {
+    status: Arc<dyn Status>,
     admin: Arc<dyn Admin>,
-    token: Option<AdminToken>,
+    token: Option<BearerToken>,
 }
 
 /// What every admin verb can be told.
@@ -74,9 +79,10 @@ pub(crate) fn router(
     registry: Registry,
     status: Arc<dyn Status>,
     admin: Arc<dyn Admin>,
-    token: Option<AdminToken>,
+    token: Option<BearerToken>,
 ) -> Router {
-    let shared = Shared { registry, status, admin, token };
+    let pages = pages(registry, Arc::clone(&status));
+    let shared = Shared { status, admin, token };
     let verbs = Router::new()
         .route("/admin/checkpoint", post(checkpoint))
         .route("/admin/pause", post(pause))
@@ -85,19 +91,26 @@ pub(crate) fn router(
         .route_layer(middleware::from_fn_with_state(shared.clone(), authorize));
     Router::new()
         .route("/", get(async || INDEX))
+        .route("/status", get(status_page))
+        .merge(verbs)
+        .with_state(shared)
+        .merge(pages)
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(middleware::from_fn(in_time))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+}
+
+/// `/metrics`, `/livez` and `/readyz` with their other names, for any server of ours.
+pub fn pages(registry: Registry, status: Arc<dyn Status>) -> Router {
+    Router::new()
         .route("/metrics", get(metrics))
         .route("/livez", get(livez))
         .route("/healthz", get(livez))
         .route("/health", get(livez))
         .route("/readyz", get(readyz))
         .route("/ready", get(readyz))
-        .route("/status", get(status_page))
-        .merge(verbs)
-        .fallback(unknown_path)
-        .method_not_allowed_fallback(wrong_method)
-        .layer(middleware::from_fn(in_time))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(shared)
+        .with_state(Pages { registry, status })
 }
 
 // Every page.
@@ -125,7 +138,7 @@ fn text(code: StatusCode, line: &str) -> Response {
 
 // Reading.
 
-async fn metrics(State(shared): State<Shared>) -> Response {
+async fn metrics(State(shared): State<Pages>) -> Response {
     let encoder = TextEncoder::new();
     let mut page = Vec::new();
     match encoder.encode(&shared.registry.gather(), &mut page) {
@@ -140,11 +153,11 @@ async fn metrics(State(shared): State<Shared>) -> Response {
     }
 }
 
-async fn livez(State(shared): State<Shared>, uri: Uri) -> Response {
+async fn livez(State(shared): State<Pages>, uri: Uri) -> Response {
     health("livez", &shared.status.live(), &uri)
 }
 
-async fn readyz(State(shared): State<Shared>, uri: Uri) -> Response {
+async fn readyz(State(shared): State<Pages>, uri: Uri) -> Response {
     health("readyz", &shared.status.ready(), &uri)
 }
 

@@ -14,7 +14,9 @@ use tributary_runtime::{Classify, FailureKind};
 use crate::limits::Bounded;
 use crate::routes;
 use crate::status::{Admin, Status};
-use crate::token::AdminToken;
+use crate::token::BearerToken;
+
+const MAX_CONNECTIONS: usize = 128;
 
 /// How long running requests may take to end once the server is asked to stop.
 const GRACE: Duration = Duration::from_secs(2);
@@ -25,7 +27,7 @@ pub struct HttpConfig {
     /// Where to listen; port 0 picks a free one ([`Server::local_addr`] tells which).
     pub listen: SocketAddr,
     /// Without a token, admin verbs are refused.
-    pub admin_token: Option<AdminToken>,
+    pub admin_token: Option<BearerToken>,
 }
 
 /// A running server. Dropping it stops it without waiting.
@@ -42,26 +44,32 @@ pub enum HttpError {
     /// Another process, often a second copy of this one, holds the port.
     #[error(
         "cannot listen on {listen}: the port is in use; stop the process that uses it, or choose \
-         another address with --listen or http.listen (port 0 picks a free one)"
+         another address with --listen or {setting} (port 0 picks a free one)"
     )]
     PortInUse {
         /// The address asked for.
         listen: SocketAddr,
+        /// Where it was asked for.
+        setting: &'static str,
     },
     /// Ports below 1024 need a privilege.
     #[error(
         "cannot listen on {listen}: permission denied; choose a port above 1023 with --listen or \
-         http.listen"
+         {setting}"
     )]
     PortForbidden {
         /// The address asked for.
         listen: SocketAddr,
+        /// Where it was asked for.
+        setting: &'static str,
     },
     /// The address is not one of this machine's, or the system refused for another reason.
-    #[error("cannot listen on {listen}; choose an address of this machine with --listen or http.listen")]
+    #[error("cannot listen on {listen}; choose an address of this machine with --listen or {setting}")]
     Bind {
         /// The address asked for.
         listen: SocketAddr,
+        /// Where it was asked for.
+        setting: &'static str,
         /// What the system said.
         source: io::Error,
     },
@@ -81,8 +89,7 @@ impl Server {
         admin: Arc<dyn Admin>,
     ) -> Result<Self, HttpError> {
         let listen = config.listen;
-        let listener = TcpListener::bind(listen).map_err(|source| HttpError::bind(listen, source))?;
-        listener.set_nonblocking(true).map_err(HttpError::Thread)?;
+        let listener = self::listen(listen, "http.listen")?;
         let local_addr = listener.local_addr().map_err(HttpError::Thread)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
@@ -124,9 +131,19 @@ impl Drop for Server {
     }
 }
 
+/// Takes a port; `setting` is where a user chooses another one.
+///
+/// # Errors
+/// [`HttpError`], with what to do.
+pub fn listen(address: SocketAddr, setting: &'static str) -> Result<TcpListener, HttpError> {
+    let listener = TcpListener::bind(address).map_err(|source| HttpError::bind(address, setting, source))?;
+    listener.set_nonblocking(true).map_err(HttpError::Thread)?;
+    Ok(listener)
+}
+
 async fn serve(listener: TcpListener, router: axum::Router, stopped: watch::Receiver<bool>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
-        Ok(listener) => Bounded::new(listener),
+        Ok(listener) => Bounded::new(listener, MAX_CONNECTIONS),
         Err(problem) => {
             error!(error = %problem, "http server ended before its first request");
             return;
@@ -156,11 +173,11 @@ async fn told_to_stop(mut stopped: watch::Receiver<bool>) {
 // === impl HttpError ===
 
 impl HttpError {
-    fn bind(listen: SocketAddr, source: io::Error) -> Self {
+    fn bind(listen: SocketAddr, setting: &'static str, source: io::Error) -> Self {
         match source.kind() {
-            io::ErrorKind::AddrInUse => Self::PortInUse { listen },
-            io::ErrorKind::PermissionDenied => Self::PortForbidden { listen },
-            _ => Self::Bind { listen, source },
+            io::ErrorKind::AddrInUse => Self::PortInUse { listen, setting },
+            io::ErrorKind::PermissionDenied => Self::PortForbidden { listen, setting },
+            _ => Self::Bind { listen, setting, source },
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tributary_runtime::{Classify, FailureKind};
 
-use crate::{Admin, AdminError, AdminToken, Check, HttpConfig, Server, Status};
+use crate::{Admin, AdminError, BearerToken, Check, HttpConfig, Server, Status};
 
 const TOKEN: &str = "planted-token-81f3";
 
@@ -102,7 +102,7 @@ fn house(token: Option<&str>) -> House {
     let registry = Registry::new();
     let config = HttpConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
-        admin_token: token.map(|token| AdminToken::try_new(token).unwrap()),
+        admin_token: token.map(|token| BearerToken::try_new(token).unwrap()),
     };
     let server = Server::bind(config, registry.clone(), daemon.clone(), daemon.clone()).unwrap();
     House { daemon, server, registry }

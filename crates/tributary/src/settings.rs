@@ -17,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tributary_http::AdminToken;
+use tributary_http::BearerToken;
 
 use crate::args::{CatalogArguments, SettingArguments};
 
@@ -141,7 +141,7 @@ settings! {
         /// picks a free one, which the log names.
         listen: SocketAddr = ("listen", "127.0.0.1:9249"),
         /// The bearer token of the admin verbs; without one they answer 403.
-        admin_token: Option<AdminToken> = ("admin-token", ""),
+        admin_token: Option<BearerToken> = ("admin-token", ""),
         /// A file that holds the token, such as a mounted secret; read at the start.
         admin_token_file: Option<PathBuf> = ("admin-token-file", ""),
     }
@@ -156,7 +156,7 @@ settings! {
 
 impl Settings {
     /// The admin token, from the setting or its file.
-    pub(crate) fn admin_token(&self) -> Result<Option<AdminToken>, SettingsError> {
+    pub(crate) fn admin_token(&self) -> Result<Option<BearerToken>, SettingsError> {
         match (&self.http.admin_token, &self.http.admin_token_file) {
             (Some(_), Some(_)) => {
                 Err(SettingsError::Conflict { first: "http.admin-token", second: "http.admin-token-file" })
@@ -168,7 +168,7 @@ impl Settings {
                     path: path.clone(),
                     source,
                 })?;
-                let token = AdminToken::try_new(&text).map_err(|why| SettingsError::Value {
+                let token = BearerToken::try_new(&text).map_err(|why| SettingsError::Value {
                     origin: Origin::File(path.clone()),
                     name: "http.admin-token-file".to_owned(),
                     shown: "***".to_owned(),

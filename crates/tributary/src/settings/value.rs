@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use paimon_format::options::{MemorySize, parse_duration};
 use tracing_subscriber::EnvFilter;
-use tributary_http::AdminToken;
+use tributary_http::BearerToken;
 use tributary_job::Zone;
 use tributary_statement::MASK;
 
@@ -126,14 +126,14 @@ impl SettingValue for SocketAddr {
 }
 
 /// Empty is unset, so that an environment can switch a file's value off.
-impl SettingValue for Option<AdminToken> {
+impl SettingValue for Option<BearerToken> {
     const KIND: &'static str = "secret";
     const SECRET: bool = true;
 
     fn parse(text: &str) -> Result<Self, String> {
         match text {
             "" => Ok(None),
-            _ => AdminToken::try_new(text).map(Some).map_err(str::to_owned),
+            _ => BearerToken::try_new(text).map(Some).map_err(str::to_owned),
         }
     }
 
