@@ -122,6 +122,9 @@ def catalog(warehouse):
     if warehouse not in CATALOGS:
         name = f"w{len(CATALOGS)}"
         options = {"type": "paimon", "warehouse": warehouse, "cache-enabled": "false"}
+        if warehouse.startswith("http://"):  # one of a REST server: http://HOST:PORT/NAME
+            uri, named = warehouse.rsplit("/", 1)
+            options |= {"metastore": "rest", "uri": uri, "warehouse": named, "token.provider": "bear", "token": "any"}
         options = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
         TABLES.executeSql(f"CREATE CATALOG {name} WITH ({options})")
         CATALOGS[warehouse] = name

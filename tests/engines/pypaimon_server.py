@@ -212,6 +212,19 @@ def alter(request):
     catalog_of(request).alter_table(request["table"], changes)
 
 
+def tables(request):
+    """The names of the tables of "database", after renaming "rename"[0] to "rename"[1] if that is asked."""
+    if "rename" in request:
+        catalog_of(request).rename_table(*request["rename"])
+    return catalog_of(request).list_tables(request["database"])
+
+
+def partitions(request):
+    """[[spec, rows], ...]"""
+    found = catalog_of(request).list_partitions_paged(request["table"]).elements
+    return [[partition.spec, partition.record_count] for partition in found]
+
+
 def tag(request):
     """Keeps the newest snapshot under the name "tag", for ever or for "time_retained"."""
     table(request).create_tag(request["tag"], time_retained=request.get("time_retained"))
@@ -237,6 +250,8 @@ OPERATIONS = {
     "drop": drop,
     "kept": kept,
     "alter": alter,
+    "tables": tables,
+    "partitions": partitions,
     "tag": tag,
     "branch": branch,
 }

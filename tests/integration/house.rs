@@ -27,11 +27,16 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ),
     ("tributary-http", &["tributary-runtime"]),
     (
+        "tributary-catalog-server",
+        &["paimon-catalog", "paimon-format", "paimon-table", "tributary-http", "tributary-runtime"],
+    ),
+    (
         "tributary",
         &[
             "paimon-catalog",
             "paimon-format",
             "paimon-table",
+            "tributary-catalog-server",
             "tributary-http",
             "tributary-job",
             "tributary-runtime",

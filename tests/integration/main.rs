@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod bad_input;
+mod catalog_server;
 mod clock;
 mod engines;
 mod evolution;

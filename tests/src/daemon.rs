@@ -1,4 +1,4 @@
-//! A running `tributary run`, watched through its log and driven by signals.
+//! A running `tributary run` or `tributary catalog serve`, watched through its log and driven by signals.
 
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
@@ -38,6 +38,14 @@ impl Daemon {
         let mut command = Command::new(wrapper[0]);
         command.args(&wrapper[1..]).arg(binary::tributary()).args(["run", job.to_str().unwrap()]);
         command.envs(environment.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts `tributary catalog serve` for a warehouse; port 0 is a free one.
+    pub fn serve_catalog(warehouse: &str, port: u16, arguments: &[&str]) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = binary::command(&["catalog", "serve", "--warehouse", warehouse, "--listen", &listen]);
+        command.args(arguments);
         Self::spawn(command)
     }
 

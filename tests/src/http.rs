@@ -27,6 +27,18 @@ pub fn post(address: SocketAddr, path: &str, token: Option<&str>, body: &str) ->
     )
 }
 
+/// Any request with a bearer token; an empty body is none.
+pub fn ask(address: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> std::io::Result<Answer> {
+    let length = body.len();
+    exchange(
+        address,
+        &format!(
+            "{method} {path} HTTP/1.1\r\nHost: tributary\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        ),
+    )
+}
+
 /// The sum of a metric over all its label sets, from the text format.
 pub fn metric(exposition: &str, name: &str) -> Option<f64> {
     let samples: Vec<f64> = exposition

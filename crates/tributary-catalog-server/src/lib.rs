@@ -6,7 +6,7 @@
 //!
 //! Two places hold the catalog. The warehouse holds what engines read: schemas, snapshots, tags, files. The ledger, a
 //! small embedded database, holds what a store cannot: which name is which folder, ids, options of databases. No commit
-//! writes to the ledger. docs/rfc/0011-catalog-server.md says in which order both are written and what a crash leaves.
+//! writes to the ledger. docs/rfc/0012-catalog-server.md says in which order both are written and what a crash leaves.
 //!
 //! Not here: TLS (a proxy's work), views, functions, credentials for clients.
 

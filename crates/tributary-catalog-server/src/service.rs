@@ -1,5 +1,5 @@
 //! What each call does. The names are changed through [`Names`], everything else is in the store; the ledger and the
-//! store are written in an order that a restart can finish from wherever it stopped (docs/rfc/0011-catalog-server.md).
+//! store are written in an order that a restart can finish from wherever it stopped (docs/rfc/0012-catalog-server.md).
 //!
 //! A call that has begun is carried through, also when its client has gone: whoever runs it must not drop it.
 

@@ -30,6 +30,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     Check(CheckArguments),
     Table(TableArguments),
+    Catalog(CatalogCommand),
     /// Print a page of docs/reference, or config/tributary.toml.
     #[command(hide = true)]
     Reference {
@@ -164,6 +165,47 @@ pub(crate) struct Listing {
     pub(crate) catalog: CatalogArguments,
 }
 
+/// A catalog of our own, shared by Flink, Spark, pypaimon and this program.
+#[derive(Debug, ClapArgs)]
+#[command(arg_required_else_help = true)]
+pub(crate) struct CatalogCommand {
+    #[command(subcommand)]
+    pub(crate) verb: CatalogVerb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum CatalogVerb {
+    Serve(ServeArguments),
+}
+
+/// Serve a warehouse as a Paimon REST catalog, with every commit decided in this one place.
+///
+/// A warehouse has one server. SIGTERM or SIGINT answers what was asked and exits 0.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  tributary catalog serve --warehouse /data/lake
+  tributary catalog serve --warehouse /data/lake --import         take in the tables that are there already
+  TRIBUTARY_SERVER__TOKEN=… tributary catalog serve --warehouse /data/lake --name lake --listen 0.0.0.0:9190
+
+In Flink: CREATE CATALOG c WITH ('type'='paimon', 'metastore'='rest', 'uri'='http://HOST:9190', 'warehouse'='lake',
+          'token.provider'='bear', 'token'='…')")]
+pub(crate) struct ServeArguments {
+    /// The warehouse's folder or URL.
+    #[arg(long, value_name = "URL")]
+    pub(crate) warehouse: String,
+    /// What clients call the warehouse; the last part of its path by default.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// Where to serve; port 0 picks a free one.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<String>,
+    /// Take in databases and tables that the warehouse has and the catalog does not know.
+    #[arg(long)]
+    pub(crate) import: bool,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+}
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct SettingArguments {
     /// The settings file (also TRIBUTARY_CONFIG).
@@ -180,7 +222,7 @@ pub(crate) struct SettingArguments {
     pub(crate) log_format: Option<String>,
 }
 
-#[derive(Debug, ClapArgs)]
+#[derive(Debug, Default, ClapArgs)]
 pub(crate) struct CatalogArguments {
     /// A warehouse folder or URL: makes a filesystem catalog named `paimon`.
     #[arg(long, value_name = "URL")]

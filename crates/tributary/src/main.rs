@@ -12,6 +12,7 @@ mod process;
 mod progress;
 mod reference;
 mod run;
+mod serve;
 mod settings;
 mod signals;
 mod statements;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check(&arguments),
         Command::Table(arguments) => table(arguments.verb),
+        Command::Catalog(arguments) => serve::serve(&arguments.verb),
         Command::Reference { page } => print_reference(page),
     };
     match done {

@@ -148,8 +148,12 @@ fn metrics() -> String {
 }
 
 /// Every part's metrics, in the order of a record's path.
-const METRICS: &[(&str, &[tributary_runtime::MetricDef])] =
-    &[("Sink", tributary_sink::METRICS), ("Catalogs", crate::expiries::METRICS), ("Process", crate::process::METRICS)];
+const METRICS: &[(&str, &[tributary_runtime::MetricDef])] = &[
+    ("Sink", tributary_sink::METRICS),
+    ("Catalogs", crate::expiries::METRICS),
+    ("Catalog server", tributary_catalog_server::METRICS),
+    ("Process", crate::process::METRICS),
+];
 
 #[cfg(test)]
 mod tests {

@@ -145,6 +145,18 @@ settings! {
         /// A file that holds the token, such as a mounted secret; read at the start.
         admin_token_file: Option<PathBuf> = ("admin-token-file", ""),
     }
+    /// `tributary catalog serve`.
+    server: Server {
+        /// Where to listen. Only this machine by default; any other address needs a token or an access file.
+        listen: SocketAddr = ("listen", "127.0.0.1:9190"),
+        /// The database of names and ids, a file on a local disk; by default `.tributary/catalog.redb` in a warehouse
+        /// that is a folder. The warehouse of an object store needs one.
+        database: Option<PathBuf> = ("database", ""),
+        /// One bearer token that may do everything.
+        token: Option<BearerToken> = ("token", ""),
+        /// A TOML file of principals with their tokens and databases; read at the start.
+        access_file: Option<PathBuf> = ("access-file", ""),
+    }
     /// What the process says on standard error.
     log: Log {
         /// `error`, `warn`, `info`, `debug` or `trace`; also per part, as in `info,paimon_table=debug`.

@@ -77,8 +77,14 @@ impl Service {
             Verdict::Conflict => Ok(Outcome::Conflict),
             Verdict::Compare => {
                 let present = snapshots::read(&target.metadata, commit.snapshot.id).await?;
-                let same = present.is_some_and(|present| commit.is(&present.bytes));
-                Ok(if same { Outcome::Repeated } else { Outcome::Conflict })
+                if !present.is_some_and(|present| commit.is(&present.bytes)) {
+                    return Ok(Outcome::Conflict);
+                }
+                if head.is_some_and(|head| head.id == commit.snapshot.id) {
+                    // The first attempt may have ended before its hint.
+                    snapshots::write_hints(&target.metadata, commit.snapshot.id).await;
+                }
+                Ok(Outcome::Repeated)
             }
         }
     }

@@ -87,10 +87,11 @@ impl Service {
             self.settle(&stuck).await?;
         }
         let (id, audit) = (self.env.random.uuid().to_string(), self.now_audit(who));
-        let lock = self.locks.of(&id);
-        let _turn = lock.lock().await;
         let turn = self.names.turn().await;
         let entry = turn.state().create_table(database, &identifier.object, &id, audit)?;
+        // Held before anybody can see the entry, until it is there or gone.
+        let lock = self.locks.of(&id);
+        let _turn = lock.lock().await;
         turn.apply(vec![Change::PutTable(entry.clone())]).await?;
         let storage = self.warehouse.child(&entry.folder);
         match create_schema(&storage, &schema).await {
@@ -186,9 +187,7 @@ impl Service {
             tracing::warn!(%error, folder = entry.folder, "could not delete all files of a dropped table; the next start tries again");
             return Ok(());
         }
-        self.put_down(entry).await?;
-        self.locks.forget(&entry.id);
-        Ok(())
+        self.put_down(entry).await
     }
 
     /// Waits for the creation of a table, and finishes it if it was cut short.
@@ -213,7 +212,9 @@ impl Service {
     }
 
     async fn put_down(&self, entry: &TableEntry) -> Result<(), Problem> {
-        self.names.put(Change::RemoveTable(entry.id.clone())).await
+        self.names.put(Change::RemoveTable(entry.id.clone())).await?;
+        self.locks.forget(&entry.id);
+        Ok(())
     }
 
     /// To be asked under the table's lock: was it dropped meanwhile?

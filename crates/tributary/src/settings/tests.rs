@@ -100,8 +100,8 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         ("[htp]\nlisten = \"a\"", "/etc/tributary.toml: there is no section [htp]; did you mean [http]?"),
         (
             "[kafka]\na = 1",
-            "/etc/tributary.toml: there is no section [kafka]; there are [job], [memory], [storage], [http], [log], \
-             [catalog.NAME]",
+            "/etc/tributary.toml: there is no section [kafka]; there are [job], [memory], [storage], [http], [server], \
+             [log], [catalog.NAME]",
         ),
         ("[http]\nlisen = \"a\"", "/etc/tributary.toml: [http] has no key `lisen`; did you mean `listen`?"),
         (
@@ -112,7 +112,7 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         (
             "listen = 1",
             "/etc/tributary.toml: `listen` stands outside of a section; put it under one of [job], [memory], \
-             [storage], [http], [log], [catalog.NAME]",
+             [storage], [http], [server], [log], [catalog.NAME]",
         ),
         (
             "[http]\nlisten = \"9249\"",
@@ -216,7 +216,7 @@ fn a_secret_never_shows() {
     for (file, expected) in [
         (
             format!("[http]\nadmin-token = \"{SECRET} {SECRET}\""),
-            "/etc/tributary.toml: http.admin-token = ***: the admin token must be printable ASCII without spaces",
+            "/etc/tributary.toml: http.admin-token = ***: the token must be printable ASCII without spaces",
         ),
         (
             format!("[http]\nadmin-token = [\"{SECRET}\"]"),
