@@ -93,6 +93,35 @@ fn pypaimon_and_flink_share_tables_through_the_catalog() {
 }
 
 #[test]
+fn the_daemon_fills_a_table_through_the_catalog_and_outlives_its_server() {
+    const ROWS: u64 = 40_000;
+    let scratch = Scratch::new();
+    let (server, address) = serve(&scratch, &[]);
+    let job = scratch.file(
+        "job.sql",
+        &format!(
+            "SET 'execution.checkpointing.interval' = '50 ms';
+             CREATE CATALOG paimon WITH ('type' = 'paimon', 'metastore' = 'rest', 'uri' = 'http://{address}',
+               'warehouse' = 'warehouse', 'token.provider' = 'bear', 'token' = 'any');
+             CREATE DATABASE IF NOT EXISTS paimon.db;
+             CREATE TABLE IF NOT EXISTS paimon.db.filled (id BIGINT, part INT) PARTITIONED BY (part);
+             CREATE TEMPORARY TABLE source (id BIGINT, part INT) WITH ('connector' = 'datagen',
+               'rows-per-second' = '20000', 'number-of-rows' = '{ROWS}', 'fields.part.min' = '1', 'fields.part.max' = '3');
+             INSERT INTO paimon.db.filled SELECT id, part FROM source;"
+        ),
+    );
+    let mut daemon = Daemon::start(&job, &[]);
+    daemon.wait_for_rows(1);
+    server.signal("KILL");
+    server.end();
+    let server = Daemon::serve_catalog(&scratch.warehouse(), address.port(), &[]);
+    let (status, log) = daemon.end();
+    assert!(status.success(), "{log}");
+    assert_eq!(binary::count(&scratch.warehouse(), "db.filled"), ROWS);
+    server.stop();
+}
+
+#[test]
 fn no_commit_is_lost_or_doubled_when_the_server_is_killed() {
     let scratch = Scratch::new();
     let fast = ["--set", "storage.fsync=false"];
