@@ -16,9 +16,9 @@ use tributary_tests::{Scratch, binary, pypaimon};
 const TABLES: usize = 16;
 const COMMITTERS: usize = 64;
 
-/// Commits of each committer: 16 in CI, more by `TRIBUTARY_CATALOG_COMMITS=200 cargo test -p tributary-tests catalog`.
+/// Commits of each committer: 32 in CI, more by `TRIBUTARY_CATALOG_COMMITS=200 cargo test -p tributary-tests catalog`.
 fn commits() -> usize {
-    std::env::var("TRIBUTARY_CATALOG_COMMITS").map_or(16, |text| text.parse().expect("it is a number"))
+    std::env::var("TRIBUTARY_CATALOG_COMMITS").map_or(32, |text| text.parse().expect("it is a number"))
 }
 
 /// A server on the scratch folder's warehouse, and its address.
