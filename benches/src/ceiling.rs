@@ -14,7 +14,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use tributary_runtime::{Interval, Position, SplitId};
-use tributary_source::datagen::{DatagenSpec, FieldDef, FieldType, MAX_LENGTH};
+use tributary_source::datagen::{DatagenSpec, FieldDef, FieldType, MAX_LENGTH, Rows};
 
 /// Rows of a batch: as many of the tutorial's as the daemon puts in one.
 const BATCH_ROWS: u64 = 4_900;
@@ -43,11 +43,7 @@ pub(crate) fn run(properties: Properties, rows: u64, folder: &Path) -> f64 {
 }
 
 fn write(properties: Properties, rows: u64, thread: u32, folder: &Path) {
-    let column = |name: &str, data_type| FieldDef { name: name.to_owned(), data_type, nullable: true };
-    let text = FieldType::Varchar(MAX_LENGTH);
-    let columns = [column("id", text), column("data", text), column("category", FieldType::Int)];
-    let spec = DatagenSpec::try_new(&columns, [("fields.category.min", "1"), ("fields.category.max", "10")]).unwrap();
-    let source = spec.rows(1, 2);
+    let source = source();
     let schema = schema();
     let mut open: Option<ArrowWriter<File>> = None;
     let mut files = 0;
@@ -74,6 +70,25 @@ fn close(writer: Option<ArrowWriter<File>>) {
     if let Some(writer) = writer {
         writer.into_inner().unwrap().sync_all().unwrap();
     }
+}
+
+/// The tutorial's temporary table.
+fn source() -> Rows {
+    let column = |name: &str, data_type| FieldDef { name: name.to_owned(), data_type, nullable: true };
+    let text = FieldType::Varchar(MAX_LENGTH);
+    let columns = [column("id", text.clone()), column("data", text), column("category", FieldType::Int)];
+    let spec = DatagenSpec::try_new(&columns, [("fields.category.min", "1"), ("fields.category.max", "10")]).unwrap();
+    spec.rows(1, 2)
+}
+
+/// So many of the tutorial's rows, in batches of `batch_rows`.
+pub(crate) fn batches(rows: u64, batch_rows: u64) -> Vec<RecordBatch> {
+    let (source, schema) = (source(), schema());
+    let batch = |from: u64| {
+        let interval = Interval { split: SplitId(0), from: Position(from), to: Position(from + batch_rows) };
+        select(&source.batch(interval, 0).unwrap(), &schema)
+    };
+    (0..rows).step_by(batch_rows as usize).map(batch).collect()
 }
 
 /// The tutorial's SELECT, its constants made once per batch.

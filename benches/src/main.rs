@@ -4,6 +4,7 @@
 
 mod ceiling;
 mod commits;
+mod encodings;
 mod process;
 mod scan;
 mod start;
@@ -53,6 +54,15 @@ enum Bench {
         #[arg(long, default_value_t = 1_000)]
         commits: usize,
     },
+    /// Page sizes and dictionaries: CPU time of writing and of reading, bytes per row.
+    Encodings {
+        /// Rows of each file.
+        #[arg(long, default_value_t = 1_000_000)]
+        rows: u64,
+        /// Files of each; the median is reported.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// The tutorial's job: time to the first snapshot that holds rows, and memory at 100 rows/s.
     Start {
         /// Starts; the median is reported.
@@ -77,6 +87,7 @@ fn main() {
         Bench::Throughput { rows, rounds, flink } => throughput::run(rows, rounds, flink, scratch().path()),
         Bench::Scan { rows, rounds } => scan::run(rows, rounds, scratch().path()),
         Bench::Commits { commits } => commits::run(commits, scratch().path()),
+        Bench::Encodings { rows, rounds } => encodings::run(rows, rounds),
         Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),
         Bench::Ceiling { properties, rows, folder } => println!("{}", ceiling::run(properties, rows, &folder)),
         Bench::ScanOurs { warehouse } => println!("{}", scan::ours(&warehouse)),

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use paimon_catalog::{NewColumn, NewTable};
-use paimon_format::{CoreOptions, DataField, TableSchema, options};
+use paimon_format::{CoreOptions, DataField, OptionError, TableSchema, options};
 use tributary_statement::{CreateTable, Insert, MASK, OptionEntry, is_secret_key, nearest};
 
 use crate::definition::{Column, ColumnKind, Definition, Given};
@@ -52,7 +52,7 @@ pub(crate) fn new_table(statement: &CreateTable, definition: Definition) -> Resu
         return Err(BindError::new(given.otherwise, "a table of a catalog has no `connector`: it is a Paimon table")
             .help("write LIKE … (EXCLUDING OPTIONS) to take over the columns only"));
     }
-    check_values(&options, &given)?;
+    let core = check_values(&options, &given)?;
     let column = |column: Column| match column.kind {
         ColumnKind::Physical(data_type) => Ok(NewColumn { name: column.name, data_type, comment: column.comment }),
         ColumnKind::Computed(_) => {
@@ -65,7 +65,9 @@ pub(crate) fn new_table(statement: &CreateTable, definition: Definition) -> Resu
             }))
         }
     };
-    let columns = columns.into_iter().map(column).collect::<Result<_>>()?;
+    let columns = columns.into_iter().map(column).collect::<Result<Vec<_>>>()?;
+    let field = |(column, id): (&NewColumn, i32)| DataField::new(id, &column.name, column.data_type.clone());
+    check_columns(&core, &columns.iter().zip(0..).map(field).collect::<Vec<_>>(), &given)?;
     Ok(NewTable { columns, partition_keys, options, comment })
 }
 
@@ -85,20 +87,26 @@ fn check_key(entry: &OptionEntry) -> Result<()> {
     })
 }
 
-fn check_values(options: &BTreeMap<String, String>, given: &Given<'_>) -> Result<()> {
-    let core = CoreOptions::parse(options).map_err(|problem| {
-        let key = &problem.key;
-        let value = given.masked(key, options.get(key).cloned().unwrap_or_default());
-        let why = given.masked(key, problem.why);
-        BindError::new(given.value_span(key), format!("option `{key}` cannot be `{value}`: {why}"))
-    })?;
+fn check_values(options: &BTreeMap<String, String>, given: &Given<'_>) -> Result<CoreOptions> {
+    let core = CoreOptions::parse(options).map_err(|problem| wrong_value(problem, given))?;
     // One by one, to know which it is.
     for (key, value) in options {
         if let Err(problem) = core.check_supported(&BTreeMap::from([(key.clone(), value.clone())])) {
             return Err(BindError::new(given.value_span(key), given.masked(key, problem.to_string())));
         }
     }
-    Ok(())
+    Ok(core)
+}
+
+/// Whether the options of single columns name one.
+fn check_columns(core: &CoreOptions, fields: &[DataField], given: &Given<'_>) -> Result<()> {
+    core.parquet.check_columns(fields).map_err(|problem| wrong_value(problem, given))
+}
+
+fn wrong_value(problem: OptionError, given: &Given<'_>) -> BindError {
+    let OptionError { key, value, why, .. } = problem;
+    let (value, why) = (given.masked(&key, value), given.masked(&key, why));
+    BindError::new(given.value_span(&key), format!("option `{key}` cannot be `{value}`: {why}"))
 }
 
 /// The options of the hint behind the target of `insert`, a table with this schema.
@@ -135,7 +143,8 @@ pub(crate) fn sink_hint(insert: &Insert, schema: &TableSchema) -> Result<SinkHin
     if !hint.options.is_empty() {
         let mut merged = schema.options.clone();
         merged.extend(hint.options.clone());
-        check_values(&merged, &given)?;
+        let core = check_values(&merged, &given)?;
+        check_columns(&core, &schema.fields, &given)?;
     }
     Ok(hint)
 }
@@ -144,7 +153,7 @@ pub(crate) fn sink_hint(insert: &Insert, schema: &TableSchema) -> Result<SinkHin
 fn is_followed(key: &str) -> bool {
     match options::definition(key) {
         Some(option) => option.honoured,
-        None => key.starts_with("fields.") && key.ends_with(".stats-mode"),
+        None => options::is_of_column(key),
     }
 }
 

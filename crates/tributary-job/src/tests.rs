@@ -473,6 +473,24 @@ async fn statements_that_cannot_be_followed_are_refused_at_their_place() {
             "",
         ),
         (
+            "CREATE TABLE m.db.t2 (a INT) WITH ('parquet.page.size' = '64 kb');",
+            "4:58",
+            "option `parquet.page.size` cannot be `64 kb`: expected a whole number of bytes, without a unit",
+            "",
+        ),
+        (
+            "CREATE TABLE m.db.t2 (a INT) WITH ('parquet.page.sise' = '65536');",
+            "4:36",
+            "there is no table option `parquet.page.sise`",
+            "did you mean 'parquet.page.size'?",
+        ),
+        (
+            "CREATE TABLE m.db.t2 (abc INT) WITH ('parquet.enable.dictionary#abd' = 'true');",
+            "4:72",
+            "option `parquet.enable.dictionary#abd` cannot be `true`: the table has no column `abd`; did you mean",
+            "",
+        ),
+        (
             "CREATE TABLE m.db.t2 (a INT) WITH ('connector' = 'datagen');",
             "4:36",
             "a table of a catalog has no `connector`",

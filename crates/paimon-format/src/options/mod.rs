@@ -6,6 +6,7 @@
 //! ignored here; a front end asks [`is_known`] and [`nearest`] before it accepts one from a user.
 
 mod definitions;
+mod parquet;
 mod text;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use crate::error::{FormatError, Result};
 use crate::stats::StatsMode;
 
 pub use definitions::{OptionDef, OptionKind, TABLE_OPTIONS};
+pub use parquet::ParquetOptions;
 pub use text::{MemorySize, parse_duration};
 
 /// An option value that cannot be understood, or a key nobody knows.
@@ -36,11 +38,11 @@ pub struct OptionError {
 pub struct CoreOptions {
     /// `bucket`.
     pub bucket: i32,
-    /// `file.compression`, lower case: zstd, snappy, lz4, gzip or none.
+    /// `parquet.compression` or else `file.compression`, lower case: zstd, snappy, lz4, gzip or none.
     pub file_compression: String,
-    /// `file.compression.zstd-level`.
+    /// `parquet.compression.codec.zstd.level` or else `file.compression.zstd-level`.
     pub file_compression_zstd_level: u8,
-    /// `file.block-size`: bytes per row group; `None` = the writer's choice.
+    /// `file.block-size` or else `parquet.block.size`: bytes per row group; `None` = the writer's choice.
     pub file_block_size: Option<MemorySize>,
     /// `target-file-size`.
     pub target_file_size: MemorySize,
@@ -50,8 +52,8 @@ pub struct CoreOptions {
     pub data_file_prefix: String,
     /// `file.suffix.include.compression`.
     pub file_suffix_include_compression: bool,
-    /// `parquet.enable.dictionary`; `None` = the writer's choice.
-    pub parquet_enable_dictionary: Option<bool>,
+    /// `parquet.*`, what it has beyond `file.*`.
+    pub parquet: ParquetOptions,
     /// `metadata.stats-mode`.
     pub stats_mode: StatsMode,
     /// `fields.<column>.stats-mode`, by column.
@@ -92,22 +94,38 @@ pub fn definition(key: &str) -> Option<&'static OptionDef> {
 /// Whether some version of Paimon knows the key, honoured by Tributary or not.
 pub fn is_known(key: &str) -> bool {
     definition(key).is_some()
+        || is_of_column(key)
         || definitions::OTHER_KEYS.contains(&key)
         || definitions::FAMILIES.iter().any(|family| key.len() > family.len() && key.starts_with(family))
+            && !is_misspelt(key)
+}
+
+/// Whether the key sets an option for one column: `fields.<column>.stats-mode`, `parquet.enable.dictionary#<column>`.
+pub fn is_of_column(key: &str) -> bool {
+    parquet::is_of_column(key) || (key.starts_with("fields.") && key.ends_with(".stats-mode"))
 }
 
 /// The known key that looks most like `key`, if one looks alike at all.
 pub fn nearest(key: &str) -> Option<&'static str> {
+    nearest_with_distance(key).filter(|(distance, _)| *distance * 3 <= key.chars().count()).map(|(_, known)| known)
+}
+
+/// Whether a key of a family is one letter or two off a documented one, or lacks its column.
+fn is_misspelt(key: &str) -> bool {
+    key.ends_with('#') || nearest_with_distance(key).is_some_and(|(off, _)| (1..=2).contains(&off))
+}
+
+fn nearest_with_distance(key: &str) -> Option<(usize, &'static str)> {
+    let name = |key: &'static str| key.split('#').next().unwrap_or_default();
+    let key = key.split('#').next().unwrap_or_default();
     let length = key.chars().count();
     let documented = TABLE_OPTIONS.iter().map(|option| option.key);
     documented
         .chain(definitions::OTHER_KEYS.iter().copied())
         // No distance is below the difference of the lengths: that of an endless key need not be counted.
-        .filter(|known| known.len().abs_diff(length) * 3 <= length)
-        .map(|known| (text::edit_distance(key, known), known))
+        .filter(|known| name(known).len().abs_diff(length) * 3 <= length)
+        .map(|known| (text::edit_distance(key, name(known)), known))
         .min()
-        .filter(|(distance, _)| *distance * 3 <= length)
-        .map(|(_, known)| known)
 }
 
 // === impl OptionError ===
@@ -147,10 +165,7 @@ impl CoreOptions {
     pub fn parse(options: &BTreeMap<String, String>) -> Result<Self, OptionError> {
         let given = Given(options);
         let zstd_level = given.number("file.compression.zstd-level", 1..=22)?;
-        let compression = given.text("file.compression")?.trim().to_ascii_lowercase();
-        if !["zstd", "snappy", "lz4", "gzip", "none", "uncompressed"].contains(&&*compression) {
-            return Err(OptionError::new("file.compression", compression, "expected zstd, snappy, lz4, gzip or none"));
-        }
+        let compression = given.optional("parquet.compression", parse_compression)?;
         let column_stats_modes = options
             .iter()
             .filter_map(|(key, value)| {
@@ -160,14 +175,22 @@ impl CoreOptions {
             .collect::<Result<_, _>>()?;
         let parsed = Self {
             bucket: given.number("bucket", i32::MIN..=i32::MAX)?,
-            file_compression: compression,
-            file_compression_zstd_level: zstd_level,
-            file_block_size: given.optional("file.block-size", positive_size)?,
+            file_compression: given
+                .required("file.compression", parse_compression)
+                .map(|file| compression.unwrap_or(file))?,
+            file_compression_zstd_level: match given.find("parquet.compression.codec.zstd.level") {
+                Some(_) => given.number("parquet.compression.codec.zstd.level", 1..=22)?,
+                None => zstd_level,
+            },
+            file_block_size: match given.optional("file.block-size", positive_size)? {
+                Some(size) => Some(size),
+                None => given.optional("parquet.block.size", parquet::block_size)?,
+            },
             target_file_size: given.required("target-file-size", positive_size)?,
             target_file_row_num: given.number("target-file-row-num", 1..=i64::MAX as u64)?,
             data_file_prefix: given.text("data-file.prefix")?.to_owned(),
             file_suffix_include_compression: given.required("file.suffix.include.compression", text::parse_bool)?,
-            parquet_enable_dictionary: given.optional("parquet.enable.dictionary", text::parse_bool)?,
+            parquet: ParquetOptions::parse(&given)?,
             stats_mode: StatsMode::parse("metadata.stats-mode", given.text("metadata.stats-mode")?)?,
             column_stats_modes,
             manifest_codec: Codec::parse(given.text("manifest.compression")?, zstd_level)?,
@@ -273,6 +296,15 @@ impl Given<'_> {
                 .filter(|number| range.contains(number))
                 .ok_or_else(|| format!("expected an integer from {low} to {high}"))
         })
+    }
+}
+
+fn parse_compression(text: &str) -> Result<String, String> {
+    match text.trim().to_ascii_lowercase() {
+        name if ["zstd", "snappy", "lz4", "gzip", "none"].contains(&&*name) => Ok(name),
+        // Parquet's own word.
+        name if name == "uncompressed" => Ok("none".to_owned()),
+        _ => Err("expected zstd, snappy, lz4, gzip or none".to_owned()),
     }
 }
 

@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::schema::DataField;
 
 fn parse(options: &[(&str, &str)]) -> Result<CoreOptions, OptionError> {
     let owned = |(key, value): &(&str, &str)| ((*key).to_owned(), (*value).to_owned());
@@ -39,7 +40,6 @@ fn given_values_win() {
         ("commit.timeout", "1 min"),
         ("metadata.stats-mode", "counts"),
         ("fields.a.b.stats-mode", "full"),
-        ("parquet.enable.dictionary", "False"),
         ("nobody.knows", "this"),
     ])
     .unwrap();
@@ -49,7 +49,6 @@ fn given_values_win() {
     assert_eq!(options.commit_timeout, Some(Duration::from_secs(60)));
     assert_eq!(options.stats_mode_of("a.b"), StatsMode::Full);
     assert_eq!(options.stats_mode_of("a"), StatsMode::Counts);
-    assert_eq!(options.parquet_enable_dictionary, Some(false));
 }
 
 #[test]
@@ -67,6 +66,15 @@ fn bad_values_are_refused_with_key_value_and_reason() {
         ("commit.timeout", "soon", "expected a number, then a unit"),
         ("commit.min-retry-wait", "1 h", "must not exceed commit.max-retry-wait"),
         ("partition.default-name", " ", "must not be blank"),
+        ("parquet.page.size", "64 kb", "expected a whole number of bytes, without a unit, from 1"),
+        ("parquet.page.size", "0", "expected a whole number of bytes, without a unit, from 1"),
+        ("parquet.page.size", "2147483648", "expected a whole number of bytes, without a unit, from 1"),
+        ("parquet.dictionary.page.size", "-1", "expected a whole number of bytes, without a unit, from 1"),
+        ("parquet.page.row.count.limit", "many", "expected a whole number from 1 to 2147483647"),
+        ("parquet.block.size", "128 mb", "expected a whole number of bytes, without a unit"),
+        ("parquet.compression", "brotli", "expected zstd, snappy, lz4, gzip or none"),
+        ("parquet.compression.codec.zstd.level", "0", "expected an integer from 1 to 22"),
+        ("parquet.enable.dictionary#a", "yes", "expected true or false"),
     ] {
         let error = parse(&[(key, value)]).unwrap_err();
         assert_eq!((error.key.as_str(), error.value.as_str()), (key, value));
@@ -100,13 +108,26 @@ fn the_table_of_definitions_is_sorted_and_its_defaults_parse() {
 
 #[test]
 fn unknown_keys_are_told_from_known_ones_and_the_nearest_is_named() {
-    for key in ["bucket", "merge-engine", "scan.mode", "fields.a.stats-mode", "parquet.page.size"] {
+    for key in [
+        "bucket",
+        "merge-engine",
+        "scan.mode",
+        "fields.a.stats-mode",
+        "parquet.page.size",
+        "parquet.enable.dictionary#a",
+        "parquet.bloom.filter.enabled",
+        "parquet.bloom.filter.enabled#a",
+    ] {
         assert!(is_known(key), "{key}");
     }
     for (key, near) in [
         ("writeonly", Some("write-only")),
         ("target-file-sise", Some("target-file-size")),
         ("file.compresion", Some("file.compression")),
+        ("parquet.page.sise", Some("parquet.page.size")),
+        ("parquet.enable-dictionary", Some("parquet.enable.dictionary")),
+        ("parquet.enable.dictionary#", Some("parquet.enable.dictionary")),
+        ("parquet.enable.dictionari#id", Some("parquet.enable.dictionary")),
         ("fields.", None),
         ("", None),
         ("no-such-thing-at-all", None),
@@ -179,4 +200,25 @@ fn durations_are_read_as_flink_does() {
         assert_eq!(parse_duration(text).ok(), duration, "{text}");
     }
     assert!(parse_duration("9223372036854775807 d").is_err());
+}
+
+#[test]
+fn parquet_options_of_columns_must_name_one() {
+    let fields: Vec<_> = [("id", "STRING"), ("n", "INT"), ("tags", "ARRAY<STRING>"), ("raw", "BYTES")]
+        .iter()
+        .zip(0..)
+        .map(|((name, kind), id)| DataField::new(id, *name, kind.parse().unwrap()))
+        .collect();
+    let check = |key: &str, value| parse(&[(key, value)]).unwrap().parquet.check_columns(&fields);
+    for key in ["n", "tags", "tags.list.element"].map(|column| format!("parquet.enable.dictionary#{column}")) {
+        assert_eq!(check(&key, "true"), Ok(()), "{key}");
+    }
+    for (key, why) in [
+        ("parquet.enable.dictionary#raws", "`raws`; did you mean 'parquet.enable.dictionary#raw'?"),
+        ("parquet.enable.dictionary#ID", "`ID`"),
+        ("parquet.enable.dictionary#n.list.element", "`n.list.element`"),
+    ] {
+        let error = check(key, "true").unwrap_err().to_string();
+        assert_eq!(error, format!("table option '{key}' = 'true': the table has no column {why}"));
+    }
 }

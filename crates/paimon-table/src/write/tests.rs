@@ -7,18 +7,19 @@ use arrow::array::{
     TimestampNanosecondArray,
 };
 use futures::TryStreamExt;
-use paimon_format::{ColumnStats, DataType, Datum};
-use parquet::basic::{Encoding, PageType};
+use paimon_format::{ColumnStats, CoreOptions, DataField, DataType, Datum, TypeRoot};
+use parquet::basic::{Compression, Encoding, PageType, ZstdLevel};
 use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use proptest::prelude::*;
 
 use super::*;
-use crate::arrow::{UTC, datum_at};
+use crate::arrow::{UTC, arrow_schema, datum_at};
 use crate::read::DataFile;
 use crate::store::Storage;
 
 mod bounds;
+mod encodings;
 mod nested;
 
 const NANOS_PER_MILLI: i64 = 1_000_000;
@@ -397,24 +398,6 @@ fn files_are_what_paimon_0_9_reads() {
             }
         }
     }
-}
-
-#[test]
-fn only_columns_that_repeat_get_a_dictionary() {
-    let (fields, batches) = tutorial();
-    let spec = |pairs| WriterSpec::try_new(&fields, &options(pairs), 1 << 20).unwrap();
-    let dictionaries = |spec: &WriterSpec, batches: &[RecordBatch]| -> Vec<bool> {
-        let metadata = metadata(&write_file(spec, batches).0);
-        let columns = metadata.row_group(0).columns().iter();
-        columns.map(|column| column.dictionary_page_offset().is_some()).collect()
-    };
-    assert_eq!(dictionaries(&spec(&[]), &batches), [false, false, true, true, true, true]);
-    // A handful of rows proves nothing.
-    let few = [batches[0].slice(0, MIN_SAMPLE_ROWS - 1)];
-    assert_eq!(dictionaries(&spec(&[]), &few), [true; 6]);
-    // The table's option decides where it is set.
-    assert_eq!(dictionaries(&spec(&[("parquet.enable.dictionary", "true")]), &batches), [true; 6]);
-    assert_eq!(dictionaries(&spec(&[("parquet.enable.dictionary", "false")]), &batches), [false; 6]);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Lists, maps and rows: written, read back, and left out of the statistics.
 
 use arrow::array::{ListArray, MapArray, StructArray};
-use arrow::buffer::NullBuffer;
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 
 use super::*;
 use crate::arrow::arrow_type;
