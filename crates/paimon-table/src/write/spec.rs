@@ -3,8 +3,8 @@
 //!
 //! The files are those Paimon 0.9 reads: version 1 pages, PLAIN and dictionary encoding only, one compression for
 //! all columns, no arrow schema. A column gets a dictionary only if the file's first rows repeat themselves there, and
-//! 64 KiB pages where they do not: an attempt at a dictionary of random text costs 5 to 10 % of the time, and pages that
-//! stay in the cache are compressed faster.
+//! 64 KiB pages where they do not: an attempt at a dictionary of random text costs up to 10 % of the time
+//! (`benches/run encodings`).
 
 use std::collections::HashSet;
 use std::ops::Range;
