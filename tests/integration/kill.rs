@@ -1,9 +1,7 @@
 //! kill -9 of the real binary, in a loop: the ids in the table are those the source should have produced.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use serde_json::Value;
 use tributary_source::datagen::{FieldType, MAX_LENGTH};
 use tributary_tests::daemon::Daemon;
 use tributary_tests::{Scratch, binary, datagen, pypaimon};
@@ -53,14 +51,7 @@ fn no_row_is_lost_or_doubled() {
     let expected = expected_ids(warehouse);
     assert_eq!(binary::count(warehouse, TABLE), expected.len() as u64, "rows counted, rows of the committed positions");
     if pypaimon::available() {
-        let mut found = HashMap::new();
-        for id in pypaimon::texts(warehouse, TABLE, "id") {
-            *found.entry(id).or_insert(0_u32) += 1;
-        }
-        for id in &expected {
-            assert_eq!(found.remove(id), Some(1), "id {id}");
-        }
-        assert!(found.is_empty(), "{} ids that the source never made", found.len());
+        datagen::assert_same_ids(&expected, pypaimon::texts(warehouse, TABLE, "id"));
     }
 }
 
@@ -69,13 +60,5 @@ fn expected_ids(warehouse: &str) -> Vec<String> {
     let snapshots = std::path::Path::new(warehouse).join("db.db/killed/snapshot");
     let latest = std::fs::read_to_string(snapshots.join("LATEST")).unwrap();
     let snapshot = std::fs::read(snapshots.join(format!("snapshot-{}", latest.trim()))).unwrap();
-    let snapshot: Value = serde_json::from_slice(&snapshot).unwrap();
-    let positions = snapshot["properties"]["tributary.positions"].as_str().unwrap();
-    let positions: Value = serde_json::from_str(positions).unwrap();
-    let mut ids = Vec::new();
-    for (split, position) in positions.as_object().unwrap() {
-        let position: u64 = position.as_str().unwrap().parse().unwrap();
-        ids.extend(datagen::ids(COLUMNS, OPTIONS, 42, 3, split.parse().unwrap(), position));
-    }
-    ids
+    datagen::committed_ids(&snapshot, COLUMNS, OPTIONS, 42, 3)
 }

@@ -10,6 +10,7 @@ mod house;
 mod interop;
 mod kill;
 mod memory;
+mod object_store;
 mod operations;
 mod rest;
 mod simulation;

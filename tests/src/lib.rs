@@ -17,6 +17,7 @@ pub mod flink;
 pub mod gate;
 pub mod http;
 pub mod in_process;
+pub mod minio;
 pub mod pypaimon;
 pub mod spark;
 pub mod table;

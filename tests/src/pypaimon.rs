@@ -29,7 +29,12 @@ pub fn count(warehouse: &str, table: &str) -> u64 {
 
 /// All values of one text column.
 pub fn texts(warehouse: &str, table: &str, column: &str) -> Vec<String> {
-    let found = ask(json!({"op": "rows", "warehouse": warehouse, "table": table, "columns": [column]}));
+    texts_of(json!({"warehouse": warehouse}), table, column)
+}
+
+/// The same, by the options of a catalog.
+pub fn texts_of(catalog: Value, table: &str, column: &str) -> Vec<String> {
+    let found = ask(json!({"op": "rows", "catalog": catalog, "table": table, "columns": [column]}));
     let rows = found["rows"].as_array().unwrap();
     rows.iter().map(|row| row[0].as_str().unwrap().to_owned()).collect()
 }

@@ -4,8 +4,8 @@
 //! becomes a multipart upload of equal parts, at most [`MAX_PARTS_IN_FLIGHT`] of them under way, so memory is bounded
 //! by [`Upload::pending_bytes`]. The object appears whole when [`Upload::finish`] returns, never before.
 //!
-//! Parts move while `push` or `finish` is awaited. An upload that is aborted or dropped leaves no object; on a local
-//! file system no staging file either. A failed put may be retried by calling `finish` again; a failed part may not
+//! Parts move while `push` or `finish` is awaited. An upload that is dropped leaves no object, and the store is told to
+//! forget its parts (a local file system: its staging file). A failed put may be retried by calling `finish` again; a failed part may not
 //! (its bytes are no longer held): the file must be written anew.
 
 use std::collections::VecDeque;
@@ -15,6 +15,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use object_store::path::Path;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload, UploadPart};
+use tokio::runtime::Handle;
 
 use crate::store::{Storage, StoreError};
 
@@ -63,7 +64,7 @@ impl Upload {
     /// Takes the next bytes of the file, sends full parts and waits while too many are under way.
     ///
     /// # Errors
-    /// What the store says. The upload is then good for nothing but [`Upload::abort`].
+    /// What the store says. The upload is then good for nothing but being dropped.
     pub async fn push(&mut self, bytes: Bytes) -> Result<(), StoreError> {
         self.total_bytes += bytes.len() as u64;
         self.buffered_bytes += bytes.len();
@@ -100,19 +101,8 @@ impl Upload {
             parts.upload.complete().await
         };
         complete.await.map_err(self.storage.failed("write", &self.path))?;
+        self.parts = None;
         Ok(self.total_bytes)
-    }
-
-    /// Gives the upload up; the store keeps nothing of it.
-    ///
-    /// # Errors
-    /// What the store says when it is told to forget the parts; they are invisible to readers in any case.
-    pub async fn abort(self) -> Result<(), StoreError> {
-        let Some(Parts { mut upload, in_flight }) = self.parts else {
-            return Ok(());
-        };
-        drop(in_flight);
-        upload.abort().await.map_err(self.storage.failed("abort the upload of", &self.path))
     }
 
     /// Bytes held in memory: pushed, but not known to have arrived. An upper bound.
@@ -160,5 +150,21 @@ impl Upload {
         }
         self.buffered_bytes -= bytes - missing;
         pieces.into_iter().collect()
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        let (Some(Parts { mut upload, in_flight }), Ok(runtime)) = (self.parts.take(), Handle::try_current()) else {
+            return;
+        };
+        drop(in_flight);
+        let location = self.storage.location_of(&self.path);
+        // Nobody waits for it: what is left in the store is invisible, and ends with the bucket's lifecycle rule.
+        runtime.spawn(async move {
+            if let Err(error) = upload.abort().await {
+                tracing::debug!(%error, location, "the parts of an upload that was given up are left in the store");
+            }
+        });
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use paimon_catalog::rest::{self, RestCatalog, RestOptions};
 use paimon_catalog::{Catalog, CatalogError, FilesystemCatalog};
+use paimon_table::store::options::{BucketOptions, StorageOptionError};
 use paimon_table::store::{Storage, StorageOptions, StoreError};
 use tributary_runtime::{Classify, Env, FailureKind};
 use tributary_statement::CreateCatalog;
@@ -16,8 +17,8 @@ use crate::error::JobError;
 use crate::expr::bind::BindError;
 use crate::place::Place;
 
-use options::check_key;
 pub use options::{CATALOG_OPTIONS, CatalogOption, Metastore};
+use options::{check_key, unknown};
 
 /// A catalog by its name in the job.
 #[derive(Clone)]
@@ -28,6 +29,8 @@ pub struct OpenedCatalog {
     pub default_database: String,
     /// Where it is, depending on no folder: the warehouse as a URL or path, or the REST catalog and its name there.
     location: String,
+    /// How its bucket is reached, if it is in one.
+    bucket: BucketOptions,
 }
 
 /// What is wrong with the options of a catalog.
@@ -80,6 +83,9 @@ pub enum CatalogOptionError {
         /// What it may be.
         why: String,
     },
+    /// An option of the store is wrong.
+    #[error(transparent)]
+    Storage(#[from] StorageOptionError),
     /// The warehouse is no place a store is known for.
     #[error(transparent)]
     Warehouse(#[from] StoreError),
@@ -115,14 +121,19 @@ impl OpenedCatalog {
             check_key(key, metastore)?;
         }
         let default_database = options.get("default-database").map_or("default", String::as_str).to_owned();
-        let storage = StorageOptions { fsync };
+        let storage = StorageOptions::try_new(options).map_err(|error| match error {
+            StorageOptionError::Unknown { key } => unknown(key, metastore),
+            other => other.into(),
+        })?;
+        let storage = StorageOptions { fsync, ..storage };
+        let bucket = storage.s3.clone();
         let (catalog, location): (Arc<dyn Catalog>, String) = match metastore {
             Metastore::Filesystem => {
                 let warehouse = options
                     .get("warehouse")
                     .ok_or(CatalogOptionError::Missing { key: "warehouse", example: "a folder or URL" })?;
                 let warehouse = resolve(warehouse, folder);
-                let storage = Storage::open_with(&warehouse, storage)?;
+                let storage = Storage::open_with(&warehouse, &storage)?;
                 (Arc::new(FilesystemCatalog::new(storage, warehouse.clone(), env)), warehouse)
             }
             Metastore::Rest => open_rest(options, folder, storage, env)?,
@@ -137,12 +148,13 @@ impl OpenedCatalog {
                 opened
             }
         };
-        Ok(Self { catalog, default_database, location })
+        Ok(Self { catalog, default_database, location, bucket })
     }
 
     /// Whether both are the same catalog, told by what opens it.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (&self.location, &self.default_database) == (&other.location, &other.default_database)
+        (&self.location, &self.default_database, &self.bucket)
+            == (&other.location, &other.default_database, &other.bucket)
     }
 }
 
@@ -223,6 +235,9 @@ pub(crate) fn open(
                 BindError::new(key_span(&key), format!("the catalog option `{key}` is not supported yet"))
                     .help(FILESYSTEM),
             ),
+            CatalogOptionError::Storage(error) => {
+                place.refuse(BindError::new(key_span(error.key()), error.to_string()))
+            }
             CatalogOptionError::Unsupported { key, expected } => {
                 let value = given.get(key).map_or_else(String::new, |entry| entry.value.to_string());
                 place.refuse(

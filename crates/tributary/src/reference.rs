@@ -112,6 +112,12 @@ fn options() -> String {
         let metastore = option.metastore.map_or_else(|| "any".to_owned(), |metastore| code(metastore.name()));
         row(&mut out, &[&code(option.key), &metastore, &code(option.default.unwrap_or_default()), option.doc]);
     }
+    out += "\n### Of a warehouse on `s3://`\n\n\
+            They go with those of the catalog. Keys in capital letters or without dashes mean the same.\n\n";
+    table(&mut out, &["option", "default", "meaning"]);
+    for option in paimon_table::store::options::STORAGE_OPTIONS {
+        row(&mut out, &[&code(option.key), option.default, option.doc]);
+    }
     out += "\n## Tables\n\n\
             What `WITH (…)` of a Paimon table may hold. Options without a tick are kept for other engines, or refused when\n\
             ignoring them would be wrong.\n\n";

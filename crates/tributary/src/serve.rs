@@ -32,7 +32,8 @@ pub(crate) fn serve(verb: &CatalogVerb) -> Result<(), Failure> {
 
 fn open_and_serve(arguments: &ServeArguments, settings: &Settings) -> Result<(), Failure> {
     let access = access(&settings.server)?;
-    let warehouse = Storage::open_with(&arguments.warehouse, StorageOptions { fsync: settings.storage.fsync })?;
+    let options = StorageOptions { fsync: settings.storage.fsync, ..StorageOptions::default() };
+    let warehouse = Storage::open_with(&arguments.warehouse, &options)?;
     let name = name(arguments, &warehouse)?;
     let database = database(&settings.server, &warehouse)?;
     let registry = Registry::new();

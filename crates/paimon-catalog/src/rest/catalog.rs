@@ -84,7 +84,7 @@ impl RestCatalog {
 
     fn open_storage(&self, table: &TableIdentifier, entry: &TableEntry) -> Result<Storage, CatalogError> {
         match &entry.path {
-            Some(path) => Ok(Storage::open_with(path, self.storage)?),
+            Some(path) => Ok(Storage::open_with(path, &self.storage)?),
             None => Err(CatalogError::NoLocation { table: table.to_string(), catalog: self.location() }),
         }
     }

@@ -109,7 +109,9 @@ async fn sixty_four_committers_add_every_file_once_in_memory() {
 async fn sixty_four_committers_add_every_file_once_on_a_local_file_system() {
     let folder = tempfile::tempdir().unwrap();
     let url = folder.path().join("db.db/t");
-    let storage = Storage::open_with(url.to_str().unwrap(), StorageOptions { fsync: false }).unwrap();
+    let storage =
+        Storage::open_with(url.to_str().unwrap(), &StorageOptions { fsync: false, ..StorageOptions::default() })
+            .unwrap();
     let table = create(&storage, &[("commit.max-retries", "100000"), ("commit.max-retry-wait", "50 ms")]).await;
     let users: Vec<_> = (0..64).map(|n| format!("user-{n}")).collect();
     let racing: Vec<_> = users

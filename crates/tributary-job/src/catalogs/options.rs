@@ -1,5 +1,6 @@
 //! The options of catalogs: which there are, and for which metastore.
 
+use paimon_table::store::options::{STORAGE_OPTIONS, is_storage_key};
 use tributary_statement::nearest;
 
 use super::CatalogOptionError;
@@ -42,7 +43,7 @@ pub const CATALOG_OPTIONS: &[CatalogOption] = &[
     any(
         "warehouse",
         None,
-        "Required. Folder of the databases: a path, `file:` or `memory:` URL. A relative path is below the folder of the job file; in settings and on the command line, below the working directory. With `rest`, the catalog's name there; with `dlf`, the `oss://` URL, which is not used.",
+        "Required. Folder of the databases: a path, a `file:` or `memory:` URL, or `s3://bucket/folder`. A relative path is below the folder of the job file; in settings and on the command line, below the working directory. With `rest`, the catalog's name there; with `dlf`, the `oss://` URL, which is not used.",
     ),
     any("default-database", Some("default"), "The database that names without one mean after USE CATALOG."),
     rest("uri", None, "Required. Where the REST catalog is: `http://host:port`."),
@@ -89,17 +90,8 @@ pub const CATALOG_OPTIONS: &[CatalogOption] = &[
 ];
 
 /// Keys of catalogs that exist in Paimon but not here yet: refused by name.
-const FOREIGN: &[&str] = &[
-    "lock.",
-    "fs.",
-    "s3.",
-    "oss.",
-    "hive-conf-dir",
-    "table.type",
-    "io-cache.",
-    "dlf.oss-endpoint",
-    "data-token.enabled",
-];
+const FOREIGN: &[&str] =
+    &["lock.", "fs.", "oss.", "hive-conf-dir", "table.type", "io-cache.", "dlf.oss-endpoint", "data-token.enabled"];
 
 const fn any(key: &'static str, default: Option<&'static str>, doc: &'static str) -> CatalogOption {
     CatalogOption { key, default, metastore: None, doc }
@@ -161,14 +153,29 @@ pub(crate) fn check_key(key: &str, metastore: Metastore) -> Result<(), CatalogOp
             _ => Ok(()),
         };
     }
+    if is_storage_key(key) {
+        // The warehouse's store knows its options.
+        return match metastore {
+            Metastore::Filesystem => Ok(()),
+            _ => {
+                Err(CatalogOptionError::OtherMetastore { key: key.to_owned(), metastore: Metastore::Filesystem.name() })
+            }
+        };
+    }
     let key = key.to_owned();
     if FOREIGN.iter().any(|foreign| key == *foreign || (foreign.ends_with('.') && key.starts_with(foreign))) {
         return Err(CatalogOptionError::UnsupportedKey { key });
     }
-    let keys = || CATALOG_OPTIONS.iter().filter(|option| metastore.takes(option.metastore)).map(|option| option.key);
+    Err(unknown(key, metastore))
+}
+
+pub(super) fn unknown(key: String, metastore: Metastore) -> CatalogOptionError {
+    let of_store = STORAGE_OPTIONS.iter().filter(|_| metastore == Metastore::Filesystem).map(|option| option.key);
+    let of_catalog = CATALOG_OPTIONS.iter().filter(|option| metastore.takes(option.metastore)).map(|option| option.key);
+    let keys = || of_catalog.clone().chain(of_store.clone());
     let remedy = match nearest(&key, keys()) {
         Some(near) => format!("did you mean '{near}'?"),
         None => format!("a catalog takes {}", keys().collect::<Vec<_>>().join(", ")),
     };
-    Err(CatalogOptionError::UnknownKey { key, remedy })
+    CatalogOptionError::UnknownKey { key, remedy }
 }

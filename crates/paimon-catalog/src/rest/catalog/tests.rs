@@ -13,7 +13,7 @@ use super::*;
 use crate::rest::testing::{Answer, NOW, Stub, answer, env, hang_up, waits};
 
 fn catalog(stub: &Stub) -> RestCatalog {
-    let storage = StorageOptions { fsync: false };
+    let storage = StorageOptions { fsync: false, ..StorageOptions::default() };
     RestCatalog::with_waits(stub.options(&[]), storage, &env(&ManualClock::new(NOW)), waits()).unwrap()
 }
 
@@ -148,7 +148,7 @@ async fn a_data_token_is_fetched_ahead_of_its_end_and_once_for_all() {
     let hour = 3_600_000;
     let stub = Stub::start([token("first", NOW + 3 * hour), token("second", NOW + 6 * hour)]).await;
     let clock = ManualClock::new(NOW);
-    let storage = StorageOptions { fsync: false };
+    let storage = StorageOptions { fsync: false, ..StorageOptions::default() };
     let catalog = RestCatalog::with_waits(stub.options(&[]), storage, &env(&clock), waits()).unwrap();
     let tokens = catalog.data_token(&TableIdentifier::new("d", "t"));
     let all = futures::future::join_all((0..5).map(|_| tokens.get())).await;

@@ -1,0 +1,160 @@
+//! From a URL to a storage.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use object_store::ObjectStore;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use tributary_runtime::Random;
+
+use super::credentials::RefreshingCredentials;
+use super::options::{BucketOptions, StorageOptionError};
+use super::{Storage, StoreError, s3};
+use crate::local::LocalStore;
+
+/// What a storage may be tuned by: `[storage]` of the settings, and the options of a catalog.
+#[derive(Clone, Debug)]
+pub struct StorageOptions {
+    /// Flush files and folder entries of a local file system to the disk before a write counts as done
+    /// (`storage.fsync`). Without it a power cut may lose snapshots that were acknowledged.
+    pub fsync: bool,
+    /// How buckets of `s3://` are reached.
+    pub s3: BucketOptions,
+    /// Keys that change while the storage is used; they go before those of the options and the environment.
+    pub credentials: Option<Arc<RefreshingCredentials>>,
+}
+
+// === impl StorageOptions ===
+
+impl Default for StorageOptions {
+    fn default() -> Self {
+        Self { fsync: true, s3: BucketOptions::default(), credentials: None }
+    }
+}
+
+impl StorageOptions {
+    /// The options of an object store among those of a catalog; others are left alone.
+    ///
+    /// # Errors
+    /// The first that is wrong.
+    pub fn try_new(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
+        Ok(Self { s3: BucketOptions::s3(options)?, ..Self::default() })
+    }
+}
+
+// === impl Storage ===
+
+impl Storage {
+    /// Opens `url` with default options: a plain path (relative ones start at the working directory), `file:`,
+    /// `memory:` or `s3://bucket/folder`. Nothing is created or checked on the backend.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`] when the scheme has no backend here or the path cannot be resolved.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, &StorageOptions::default())
+    }
+
+    /// As [`Storage::open`], with options.
+    ///
+    /// # Errors
+    /// As [`Storage::open`].
+    pub fn open_with(url: &str, options: &StorageOptions) -> Result<Self, StoreError> {
+        let refuse = |why: String| StoreError::Url { url: without_user(url), why };
+        if options.s3 != BucketOptions::default() && !matches!(scheme(url), Some("s3" | "s3a")) {
+            return Err(refuse("the options 's3.…' are for s3://bucket/folder; leave them out".to_owned()));
+        }
+        match scheme(url) {
+            None => Self::open_path(std::path::Path::new(url), options).map_err(refuse),
+            Some("file") => {
+                let parsed = url::Url::parse(url).map_err(|error| refuse(error.to_string()))?;
+                let path = parsed.to_file_path().map_err(|()| {
+                    refuse("a file URL needs an absolute path and no host, as in file:///data/warehouse".to_owned())
+                })?;
+                Self::open_path(&path, options).map_err(refuse)
+            }
+            Some("memory") => {
+                let rest = url["memory:".len()..].trim_start_matches('/');
+                let (name, folder) = rest.split_once('/').unwrap_or((rest, ""));
+                let root = Path::parse(folder).map_err(|error| refuse(error.to_string()))?;
+                Ok(Self { store: memory_store(name), root, origin: format!("memory://{name}/").into() })
+            }
+            Some(scheme @ ("s3" | "s3a")) => {
+                let (bucket, root) = bucket_and_folder(&url[scheme.len() + 1..]).map_err(refuse)?;
+                let store = s3::open(bucket, &options.s3, options.credentials.as_ref())
+                    .map_err(|error| refuse(error.to_string()))?;
+                Ok(Self { store, root, origin: format!("{scheme}://{bucket}/").into() })
+            }
+            Some(other) => {
+                Err(refuse(format!("scheme '{other}' is not supported; use a path, file:, memory: or s3://")))
+            }
+        }
+    }
+
+    fn open_path(path: &std::path::Path, options: &StorageOptions) -> Result<Self, String> {
+        if path.as_os_str().is_empty() {
+            return Err("it is empty; write a folder".to_owned());
+        }
+        let absolute = resolve(path).map_err(|error| error.to_string())?;
+        let root = Path::from_absolute_path(&absolute).map_err(|error| error.to_string())?;
+        let random = Random::try_from_os().map_err(|error| error.to_string())?;
+        Ok(Self { store: Arc::new(LocalStore::new(options.fsync, random)), root, origin: "/".into() })
+    }
+}
+
+/// The scheme of a URL; `None` for a plain path. A single letter is a drive, not a scheme.
+fn scheme(url: &str) -> Option<&str> {
+    let (scheme, _) = url.split_once(':')?;
+    let valid = scheme.len() > 1
+        && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '-' | '.'));
+    valid.then_some(scheme)
+}
+
+/// The bucket and the folder of `//bucket/folder`.
+fn bucket_and_folder(rest: &str) -> Result<(&str, Path), String> {
+    let rest = rest.strip_prefix("//").unwrap_or_default();
+    let (bucket, folder) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() || !bucket.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_')) {
+        return Err("write scheme://bucket/folder, with keys and endpoint as options of the catalog".to_owned());
+    }
+    Ok((bucket, Path::parse(folder).map_err(|error| error.to_string())?))
+}
+
+/// A URL fit to be shown: some engines take keys before an `@`.
+fn without_user(url: &str) -> String {
+    match url.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?.1))) {
+        Some((scheme, rest)) => format!("{scheme}://***@{rest}"),
+        None => url.to_owned(),
+    }
+}
+
+/// An absolute path without `.` and `..`. Those are resolved by the file system where they exist, because `a/../b` is
+/// not `b` when `a` is a symbolic link.
+fn resolve(path: &std::path::Path) -> std::io::Result<std::path::PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let climbs = |path: &std::path::Path| path.components().any(|part| part == std::path::Component::ParentDir);
+    if !climbs(&absolute) {
+        return Ok(absolute);
+    }
+    for ancestor in absolute.ancestors() {
+        let rest = absolute.strip_prefix(ancestor).unwrap_or(&absolute);
+        if climbs(rest) {
+            break;
+        }
+        if let Ok(real) = ancestor.canonicalize() {
+            return Ok(real.join(rest));
+        }
+    }
+    Err(std::io::Error::new(
+        std::io::ErrorKind::NotFound,
+        "a folder before '..' does not exist; write the path without '..'",
+    ))
+}
+
+/// The process-wide in-memory store of that name: two statements that say `memory://x` mean one warehouse.
+fn memory_store(name: &str) -> Arc<dyn ObjectStore> {
+    static STORES: Mutex<BTreeMap<String, Arc<InMemory>>> = Mutex::new(BTreeMap::new());
+    let mut stores = STORES.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(stores.entry(name.to_owned()).or_default()) as Arc<dyn ObjectStore>
+}

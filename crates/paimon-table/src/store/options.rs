@@ -1,0 +1,312 @@
+//! What a user may say about an object store, in Paimon's spellings (`S3FileIO`, pypaimon). Pure: text in, types out.
+//!
+//! A key is a prefix and a name. Case, `-` and `.` inside the name do not matter, so `s3.access-key`, `s3.access.key`
+//! and `fs.s3.accessKeyId` are one option, as they are for Paimon's Java and Python clients together.
+
+use std::collections::BTreeMap;
+
+use super::credentials::Credentials;
+
+/// An option of an object store, as the reference shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct StorageOption {
+    /// The key, in the spelling of Paimon's documentation.
+    pub key: &'static str,
+    /// What holds without it.
+    pub default: &'static str,
+    /// What it does.
+    pub doc: &'static str,
+}
+
+/// The options of `s3://`.
+pub const STORAGE_OPTIONS: &[StorageOption] = &[
+    StorageOption {
+        key: "s3.endpoint",
+        default: "AWS",
+        doc: "Where an S3-compatible store listens: a URL, or a host that speaks HTTPS. All `s3.…` keys may also begin with `s3a.`, `fs.s3a.` or `fs.s3.`.",
+    },
+    StorageOption { key: "s3.region", default: "`us-east-1`", doc: "The bucket's region (also `s3.endpoint.region`)." },
+    StorageOption {
+        key: "s3.path.style.access",
+        default: "`false`; `true` for `localhost` and addresses",
+        doc: "Whether the bucket stands in the path of a request instead of its host; most stores but AWS need `true`.",
+    },
+    StorageOption {
+        key: "s3.access-key",
+        default: "the environment",
+        doc: "Access key (also `accessKeyId`). Without keys those of the environment are used: `AWS_ACCESS_KEY_ID` and its kin, a web identity, a container's or an instance's role.",
+    },
+    StorageOption { key: "s3.secret-key", default: "the environment", doc: "Secret key (also `accessKeySecret`)." },
+    StorageOption {
+        key: "s3.session-token",
+        default: "",
+        doc: "Session token of temporary keys (also `securityToken`).",
+    },
+];
+
+/// Longest first: `s3.` also begins what follows `fs.`.
+const S3_PREFIXES: [&str; 4] = ["fs.s3a.", "fs.s3.", "s3a.", "s3."];
+
+/// How the buckets of one protocol are reached.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BucketOptions {
+    /// URL of the service, without the bucket; `None` for the provider's own.
+    pub endpoint: Option<String>,
+    /// The region requests are signed for.
+    pub region: Option<String>,
+    /// The bucket stands in the path of a URL, not in its host.
+    pub path_style: Option<bool>,
+    /// `None` for what the environment gives.
+    pub credentials: Option<Credentials>,
+}
+
+/// What is wrong with the options of a store. Values are never shown.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum StorageOptionError {
+    /// Nobody knows the option.
+    #[error("there is no storage option `{key}`")]
+    Unknown {
+        /// The key as it was given.
+        key: String,
+    },
+    /// Two spellings of one option, with different values.
+    #[error("`{key}` and `{other}` mean the same and differ; keep one of them")]
+    Contradiction {
+        /// One key.
+        key: String,
+        /// The other.
+        other: String,
+    },
+    /// One half of a pair of keys.
+    #[error("`{key}` is given without `{missing}`; give both, or neither to use the environment's credentials")]
+    Incomplete {
+        /// The key that was given.
+        key: String,
+        /// The one that is missing.
+        missing: &'static str,
+    },
+    /// A value that cannot be.
+    #[error("`{key}` must be {expected}")]
+    Value {
+        /// The key as it was given.
+        key: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Endpoint,
+    Region,
+    PathStyle,
+    AccessKey,
+    SecretKey,
+    SessionToken,
+}
+
+/// Whether `key` is an option of an object store, known or not.
+pub fn is_storage_key(key: &str) -> bool {
+    S3_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+}
+
+// === impl BucketOptions ===
+
+impl BucketOptions {
+    /// The options of `s3://` among `options`; keys that belong to no object store are left alone.
+    ///
+    /// # Errors
+    /// The first that is unknown, contradicts another or has a value that cannot be.
+    pub fn s3(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
+        let mut given: BTreeMap<Role, (&str, &str)> = BTreeMap::new();
+        for (key, value) in options {
+            let Some(name) = S3_PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix)) else {
+                continue;
+            };
+            let role = role(name).ok_or_else(|| StorageOptionError::Unknown { key: key.clone() })?;
+            match given.insert(role, (key, value.trim())) {
+                Some((other, earlier)) if earlier != value.trim() => {
+                    return Err(StorageOptionError::Contradiction { key: other.to_owned(), other: key.clone() });
+                }
+                _ => {}
+            }
+        }
+        Ok(Self {
+            endpoint: given.get(&Role::Endpoint).copied().map(endpoint).transpose()?,
+            region: text(&given, Role::Region)?,
+            path_style: given.get(&Role::PathStyle).copied().map(boolean).transpose()?,
+            credentials: credentials(&given)?,
+        })
+    }
+}
+
+// === impl StorageOptionError ===
+
+impl StorageOptionError {
+    /// The key that is to be corrected.
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Unknown { key }
+            | Self::Contradiction { key, .. }
+            | Self::Incomplete { key, .. }
+            | Self::Value { key, .. } => key,
+        }
+    }
+}
+
+fn role(name: &str) -> Option<Role> {
+    let letters: String = name.chars().filter(|c| !matches!(c, '-' | '.')).map(|c| c.to_ascii_lowercase()).collect();
+    Some(match letters.as_str() {
+        "endpoint" => Role::Endpoint,
+        "region" | "endpointregion" => Role::Region,
+        "pathstyleaccess" => Role::PathStyle,
+        "accesskey" | "accesskeyid" => Role::AccessKey,
+        "secretkey" | "accesskeysecret" => Role::SecretKey,
+        "sessiontoken" | "securitytoken" => Role::SessionToken,
+        _ => return None,
+    })
+}
+
+fn text(given: &BTreeMap<Role, (&str, &str)>, role: Role) -> Result<Option<String>, StorageOptionError> {
+    match given.get(&role) {
+        None => Ok(None),
+        // Both end up in a header of every request.
+        Some((key, value)) if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_graphic()) => {
+            Err(StorageOptionError::Value { key: (*key).to_owned(), expected: "visible ASCII characters" })
+        }
+        Some((_, value)) => Ok(Some((*value).to_owned())),
+    }
+}
+
+fn boolean((key, value): (&str, &str)) -> Result<bool, StorageOptionError> {
+    value
+        .to_ascii_lowercase()
+        .parse()
+        .map_err(|_| StorageOptionError::Value { key: key.to_owned(), expected: "`true` or `false`" })
+}
+
+/// A URL of scheme, host and port; Hadoop takes a bare host for HTTPS.
+fn endpoint((key, value): (&str, &str)) -> Result<String, StorageOptionError> {
+    let expected = "a URL such as https://host:9000, without user, path or query";
+    let refuse = || StorageOptionError::Value { key: key.to_owned(), expected };
+    let url = if value.contains("://") { value.to_owned() } else { format!("https://{value}") };
+    let parsed = url::Url::parse(&url).map_err(|_| refuse())?;
+    let plain = parsed.username().is_empty() && parsed.password().is_none() && parsed.query().is_none();
+    if !plain || !matches!(parsed.scheme(), "http" | "https") || parsed.host().is_none() || parsed.path() != "/" {
+        return Err(refuse());
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+fn credentials(given: &BTreeMap<Role, (&str, &str)>) -> Result<Option<Credentials>, StorageOptionError> {
+    let incomplete = |role: Role, missing| match given.get(&role) {
+        Some((key, _)) => Err(StorageOptionError::Incomplete { key: (*key).to_owned(), missing }),
+        None => Ok(None),
+    };
+    match (text(given, Role::AccessKey)?, text(given, Role::SecretKey)?) {
+        (Some(access_key), Some(secret_key)) => {
+            Ok(Some(Credentials { access_key, secret_key, session_token: text(given, Role::SessionToken)? }))
+        }
+        (Some(_), None) => incomplete(Role::AccessKey, "s3.secret-key"),
+        (None, Some(_)) => incomplete(Role::SecretKey, "s3.access-key"),
+        (None, None) => incomplete(Role::SessionToken, "s3.access-key"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn parse(options: &[(&str, &str)]) -> Result<BucketOptions, StorageOptionError> {
+        BucketOptions::s3(&options.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn every_spelling_of_paimon_means_the_same() {
+        let expected = BucketOptions {
+            endpoint: Some("http://127.0.0.1:9000".to_owned()),
+            region: Some("eu-west-1".to_owned()),
+            path_style: Some(true),
+            credentials: Some(Credentials {
+                access_key: "a".to_owned(),
+                secret_key: "s/+=".to_owned(),
+                session_token: Some("t".to_owned()),
+            }),
+        };
+        for keys in [
+            ["s3.endpoint", "s3.region", "s3.path.style.access", "s3.access-key", "s3.secret-key", "s3.session-token"],
+            [
+                "s3a.endpoint",
+                "s3a.endpoint.region",
+                "s3a.path-style-access",
+                "s3a.access.key",
+                "s3a.secret.key",
+                "s3a.session.token",
+            ],
+            [
+                "fs.s3a.endpoint",
+                "fs.s3a.endpoint.region",
+                "fs.s3a.path.style.access",
+                "fs.s3a.access.key",
+                "fs.s3a.secret.key",
+                "fs.s3a.session.token",
+            ],
+            [
+                "fs.s3.endpoint",
+                "fs.s3.region",
+                "s3.path.style.access",
+                "fs.s3.accessKeyId",
+                "fs.s3.accessKeySecret",
+                "fs.s3.securityToken",
+            ],
+            [
+                "fs.s3.endpoint",
+                "fs.s3.region",
+                "s3.path.style.access",
+                "fs.s3.accesskeyid",
+                "fs.s3.accesskeysecret",
+                "fs.s3.securitytoken",
+            ],
+        ] {
+            let values = ["http://127.0.0.1:9000/", "eu-west-1", "TRUE", "a", "s/+=", "t"];
+            let given: Vec<(&str, &str)> = keys.into_iter().zip(values).collect();
+            assert_eq!(parse(&given), Ok(expected.clone()), "{keys:?}");
+        }
+        assert_eq!(parse(&[("warehouse", "s3://b"), ("fs.oss.endpoint", "x")]), Ok(BucketOptions::default()));
+        assert_eq!(parse(&[("s3.endpoint", "minio:9000")]).unwrap().endpoint.unwrap(), "https://minio:9000");
+    }
+
+    #[test]
+    fn mistakes_name_the_key_and_never_the_value() {
+        for (options, message) in [
+            (&[("s3.endpont", "SECRET")][..], "there is no storage option `s3.endpont`"),
+            (&[("s3.access-key", "SECRET")], "`s3.access-key` is given without `s3.secret-key`; give both, or neither"),
+            (&[("fs.s3a.secret.key", "SECRET")], "`fs.s3a.secret.key` is given without `s3.access-key`"),
+            (&[("s3.session-token", "SECRET")], "`s3.session-token` is given without `s3.access-key`"),
+            (
+                &[("s3.access-key", "SECRET"), ("fs.s3a.access.key", "SECRET2"), ("s3.secret-key", "x")],
+                "`fs.s3a.access.key` and `s3.access-key` mean the same and differ; keep one of them",
+            ),
+            (&[("s3.path.style.access", "SECRET")], "`s3.path.style.access` must be `true` or `false`"),
+            (&[("s3.endpoint", "http://u:SECRET@host")], "`s3.endpoint` must be a URL such as https://host:9000"),
+            (&[("s3.endpoint", "http://host/bucket")], "`s3.endpoint` must be a URL"),
+            (&[("s3.endpoint", "ftp://host")], "`s3.endpoint` must be a URL"),
+            (&[("s3.access-key", "SEC\nRET"), ("s3.secret-key", "x")], "`s3.access-key` must be visible ASCII"),
+            (&[("s3.region", "")], "`s3.region` must be visible ASCII"),
+        ] {
+            let error = parse(options).unwrap_err();
+            assert!(error.to_string().contains(message), "{error}");
+            assert!(!format!("{error} {error:?}").contains("SECRET"), "{error:?}");
+            assert!(options.iter().any(|(key, _)| error.key() == *key), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn every_documented_option_is_known() {
+        for option in STORAGE_OPTIONS {
+            assert!(is_storage_key(option.key) && role(option.key.strip_prefix("s3.").unwrap()).is_some());
+        }
+    }
+}
