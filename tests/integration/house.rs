@@ -25,6 +25,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "tributary-statement",
         ],
     ),
+    (
+        "tributary-compact",
+        &["paimon-catalog", "paimon-format", "paimon-table", "tributary-runtime", "tributary-statement"],
+    ),
     ("tributary-http", &["tributary-runtime"]),
     (
         "tributary-catalog-server",
@@ -37,6 +41,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "paimon-format",
             "paimon-table",
             "tributary-catalog-server",
+            "tributary-compact",
             "tributary-http",
             "tributary-job",
             "tributary-runtime",
