@@ -54,28 +54,7 @@ impl Server {
 
     /// The options of a client's catalog, with the access key in them.
     pub fn options(&self) -> Map<String, Value> {
-        let mut options = Map::new();
-        let mut set = |key: &str, value: &str| options.insert(key.to_owned(), json!(value));
-        set("metastore", "rest");
-        set("uri", &format!("http://{}", self.address));
-        set("warehouse", &self.name);
-        match &self.auth {
-            Auth::Bear(token) => {
-                set("token.provider", "bear");
-                set("token", token);
-            }
-            Auth::Dlf { algorithm, secret, security_token } => {
-                set("token.provider", "dlf");
-                set("dlf.region", REGION);
-                set("dlf.signing-algorithm", algorithm);
-                set("dlf.access-key-id", KEY_ID);
-                set("dlf.access-key-secret", secret);
-                if let Some(token) = security_token {
-                    set("dlf.security-token", token);
-                }
-            }
-        }
-        options
+        self.auth.options(self.address, &self.name)
     }
 
     /// All values of one column as pypaimon reads them through the server.
@@ -89,6 +68,32 @@ impl Server {
 // === impl Auth ===
 
 impl Auth {
+    /// The options of a client of the server at `address`, secrets among them.
+    pub fn options(&self, address: SocketAddr, warehouse: &str) -> Map<String, Value> {
+        let mut options = Map::new();
+        let mut set = |key: &str, value: &str| options.insert(key.to_owned(), json!(value));
+        set("metastore", "rest");
+        set("uri", &format!("http://{address}"));
+        set("warehouse", warehouse);
+        match self {
+            Self::Bear(token) => {
+                set("token.provider", "bear");
+                set("token", token);
+            }
+            Self::Dlf { algorithm, secret, security_token } => {
+                set("token.provider", "dlf");
+                set("dlf.region", REGION);
+                set("dlf.signing-algorithm", algorithm);
+                set("dlf.access-key-id", KEY_ID);
+                set("dlf.access-key-secret", secret);
+                if let Some(token) = security_token {
+                    set("dlf.security-token", token);
+                }
+            }
+        }
+        options
+    }
+
     fn to_json(&self) -> Value {
         match self {
             Self::Bear(token) => json!({"token": token}),

@@ -43,9 +43,14 @@ impl Daemon {
 
     /// Starts `tributary catalog serve` for a warehouse; port 0 is a free one.
     pub fn serve_catalog(warehouse: &str, port: u16, arguments: &[&str]) -> Self {
+        Self::serve_catalog_with(warehouse, port, arguments, &[])
+    }
+
+    /// The same, with environment variables.
+    pub fn serve_catalog_with(warehouse: &str, port: u16, arguments: &[&str], environment: &[(&str, &str)]) -> Self {
         let listen = format!("127.0.0.1:{port}");
         let mut command = binary::command(&["catalog", "serve", "--warehouse", warehouse, "--listen", &listen]);
-        command.args(arguments);
+        command.args(arguments).envs(environment.iter().copied());
         Self::spawn(command)
     }
 

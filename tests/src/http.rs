@@ -29,12 +29,23 @@ pub fn post(address: SocketAddr, path: &str, token: Option<&str>, body: &str) ->
 
 /// Any request with a bearer token; an empty body is none.
 pub fn ask(address: SocketAddr, method: &str, path: &str, token: &str, body: &str) -> std::io::Result<Answer> {
+    send(address, method, path, &[("Authorization", &format!("Bearer {token}"))], body)
+}
+
+/// Any request with these headers, which are sent as they are.
+pub fn send(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> std::io::Result<Answer> {
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let length = body.len();
     exchange(
         address,
         &format!(
-            "{method} {path} HTTP/1.1\r\nHost: tributary\r\nConnection: close\r\nAuthorization: Bearer {token}\r\n\
-             Content-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: tributary\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         ),
     )
 }

@@ -1,9 +1,16 @@
-//! Who asks, and what they may do: bearer tokens and grants per database.
+//! Who asks, and what they may do: bearer tokens, signatures of access keys, grants per database.
 
-use std::collections::{BTreeMap, HashSet};
+mod file;
 
-use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::http::HeaderMap;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use paimon_catalog::rest::sign::{self, AccessKey, Headers, Request, Verified};
 use tributary_http::BearerToken;
+use url::form_urlencoded;
 
 use crate::call::Right;
 use crate::problem::Problem;
@@ -24,8 +31,24 @@ pub struct Principal {
 pub enum Access {
     /// Whoever brings a bearer token, whatever it is: for loopback only.
     Open,
-    /// Those who bring a token of these.
-    Tokens(Vec<(BearerToken, Principal)>),
+    /// Those who are known.
+    Known(Principals),
+}
+
+/// Who brings which token, or signs with which access key.
+#[derive(Clone, Debug, Default)]
+pub struct Principals {
+    tokens: Vec<(BearerToken, Arc<Principal>)>,
+    /// By the key's id.
+    keys: HashMap<String, (AccessKey, Arc<Principal>)>,
+}
+
+/// Somebody whose request is theirs up to its body.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Caller {
+    who: Arc<Principal>,
+    signed: Option<Verified>,
 }
 
 /// Why tokens and grants cannot be used.
@@ -33,31 +56,19 @@ pub enum Access {
 #[error("{0}")]
 pub struct AccessError(String);
 
-/// The file of principals.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    #[serde(default)]
-    principal: Vec<Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    name: String,
-    token: String,
-    #[serde(default)]
-    read: Vec<String>,
-    #[serde(default)]
-    write: Vec<String>,
-}
-
 // === impl Principal ===
 
 impl Principal {
     /// Somebody who may do everything.
     pub fn of_all(name: &str) -> Self {
         Self { name: name.to_owned(), grants: [(ALL.to_owned(), Right::Write)].into() }
+    }
+
+    /// Somebody who may read and change these databases.
+    pub(crate) fn new(name: &str, read: Vec<String>, write: Vec<String>) -> Self {
+        let mut grants: BTreeMap<_, _> = read.into_iter().map(|database| (database, Right::Read)).collect();
+        grants.extend(write.into_iter().map(|database| (database, Right::Write)));
+        Self { name: name.to_owned(), grants }
     }
 
     /// Whether they may do that in the database.
@@ -79,42 +90,18 @@ impl Principal {
 impl Access {
     /// One token that opens everything.
     pub fn single(token: BearerToken) -> Self {
-        Self::Tokens(vec![(token, Principal::of_all("token"))])
+        let tokens = vec![(token, Arc::new(Principal::of_all("token")))];
+        Self::Known(Principals { tokens, keys: HashMap::new() })
     }
 
-    /// The principals of a file: `[[principal]]` with `name`, `token`, and databases in `read` and `write`.
+    /// The principals of a file: `[[principal]]` with `name`, a `token` or the pair `access-key-id` and
+    /// `access-key-secret` (with `security-token`, where clients send one), and databases in `read` and `write`. A secret
+    /// that is written `${…}` is what `look_up` says of the text between the braces.
     ///
     /// # Errors
-    /// For a file that cannot be understood; the text never holds a token.
-    pub fn from_toml(text: &str) -> Result<Self, AccessError> {
-        // The parser's own message would quote the line, and the line may hold a token.
-        let line = |error: &toml::de::Error| {
-            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-            format!("line {}", before.matches('\n').count() + 1)
-        };
-        let file: File = toml::from_str(text).map_err(|error| {
-            AccessError(format!(
-                "it cannot be understood at {}; write [[principal]] with name, token, and databases in read and write",
-                line(&error)
-            ))
-        })?;
-        if file.principal.is_empty() {
-            return Err(AccessError("it names no [[principal]], so nobody could ask anything".to_owned()));
-        }
-        let mut seen = HashSet::new();
-        let mut tokens = Vec::new();
-        for Entry { name, token, read, write } in file.principal {
-            if !seen.insert(token.clone()) {
-                return Err(AccessError(format!("principal '{name}' has the token of another one")));
-            }
-            let token =
-                BearerToken::try_new(&token).map_err(|why| AccessError(format!("principal '{name}': {why}")))?;
-            let mut grants: BTreeMap<String, Right> =
-                read.into_iter().map(|database| (database, Right::Read)).collect();
-            grants.extend(write.into_iter().map(|database| (database, Right::Write)));
-            tokens.push((token, Principal { name, grants }));
-        }
-        Ok(Self::Tokens(tokens))
+    /// For a file that cannot be understood; the text never holds a secret.
+    pub fn from_toml(text: &str, look_up: &dyn Fn(&str) -> Result<String, String>) -> Result<Self, AccessError> {
+        file::parse(text, look_up).map(Self::Known)
     }
 
     /// Whether it keeps anybody out.
@@ -122,99 +109,79 @@ impl Access {
         matches!(self, Self::Open)
     }
 
-    /// Who asks, by the header `Authorization`.
+    /// Who asks, by the headers of a request; its body is not read for strangers.
     ///
     /// # Errors
     /// 401.
-    pub fn identify(&self, authorization: Option<&str>) -> Result<Principal, Problem> {
-        let offered = authorization
-            .and_then(|value| value.split_once(' '))
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .filter(|token| !token.is_empty())
-            .ok_or_else(|| {
-                Problem::unauthorized("the header `Authorization: Bearer TOKEN` is missing (option token)")
-            })?;
-        match self {
-            Self::Open => Ok(Principal::of_all("anonymous")),
-            Self::Tokens(tokens) => {
-                // Every token is looked at, so that the time tells nothing.
-                let matching = tokens
-                    .iter()
-                    .fold(None, |found, (token, who)| if token.matches(offered) { Some(who) } else { found });
-                matching.cloned().ok_or_else(|| Problem::unauthorized("nobody has this token"))
-            }
+    pub fn identify(&self, request: &Parts, now_millis: i64) -> Result<Caller, Problem> {
+        match (self, bearer(&request.headers)) {
+            (_, Some("")) => Err(Problem::unauthorized("the bearer token is empty (option token)")),
+            (Self::Open, Some(_)) => Ok(Caller { who: Arc::new(Principal::of_all("anonymous")), signed: None }),
+            (Self::Open, None) => Err(Problem::unauthorized(
+                "this server knows no access keys: any bearer token will do (token.provider = bear, token)",
+            )),
+            (Self::Known(principals), Some(token)) => principals.by_token(token),
+            (Self::Known(principals), None) => principals.by_signature(request, now_millis),
         }
     }
+}
+
+// === impl Principals ===
+
+impl Principals {
+    fn by_token(&self, offered: &str) -> Result<Caller, Problem> {
+        // Every token is looked at, so that the time tells nothing.
+        let matching =
+            self.tokens.iter().fold(None, |found, (token, who)| if token.matches(offered) { Some(who) } else { found });
+        let who = matching.ok_or_else(|| Problem::unauthorized("nobody has this token"))?;
+        Ok(Caller { who: Arc::clone(who), signed: None })
+    }
+
+    fn by_signature(&self, request: &Parts, now_millis: i64) -> Result<Caller, Problem> {
+        let refused = |why: String| Problem::unauthorized(why);
+        let mut query = BTreeMap::new();
+        for (name, value) in form_urlencoded::parse(request.uri.query().unwrap_or_default().as_bytes()) {
+            // Which of the two was signed?
+            if query.insert(name.into_owned(), value.into_owned()).is_some() {
+                return Err(refused("a signed request has a parameter twice".to_owned()));
+            }
+        }
+        let signed = Request { method: request.method.as_str(), path: request.uri.path(), query: &query };
+        let headers = texts(&request.headers);
+        let find = |id: &str| self.keys.get(id).map(|(key, _)| key.clone());
+        let verified = sign::verify(&signed, &headers, now_millis, find).map_err(|why| refused(why.to_string()))?;
+        let known = self.keys.get(&verified.key_id).map(|(_, who)| Arc::clone(who));
+        let who = known.ok_or_else(|| refused(sign::Refused::Signature.to_string()))?;
+        Ok(Caller { who, signed: Some(verified) })
+    }
+}
+
+// === impl Caller ===
+
+impl Caller {
+    /// Whose request this is, if this body is the one they sent.
+    ///
+    /// # Errors
+    /// 401 for a body that is not the signed one.
+    pub fn with_body(self, body: &[u8]) -> Result<Arc<Principal>, Problem> {
+        if let Some(signed) = &self.signed {
+            signed.check_body(body).map_err(|why| Problem::unauthorized(why.to_string()))?;
+        }
+        Ok(self.who)
+    }
+}
+
+/// The bearer token of a request that has one.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// Headers that are text, as signatures know them; of several with one name the first counts.
+fn texts(headers: &HeaderMap) -> Headers {
+    let text = |name: &axum::http::HeaderName| headers.get(name)?.to_str().ok().map(str::to_owned);
+    headers.keys().filter_map(|name| Some((name.as_str().to_owned(), text(name)?))).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    const FILE: &str = r#"
-        [[principal]]
-        name = "flink"
-        token = "flink-secret"
-        write = ["sales", "ops"]
-        read = ["*"]
-
-        [[principal]]
-        name = "reader"
-        token = "reader-secret"
-        read = ["sales"]
-    "#;
-
-    #[test]
-    fn grants_are_per_database() {
-        let access = Access::from_toml(FILE).unwrap();
-        let who = |token: &str| access.identify(Some(&format!("Bearer {token}"))).unwrap();
-        for (token, database, right, allowed) in [
-            ("flink-secret", "sales", Right::Write, true),
-            ("flink-secret", "other", Right::Read, true),
-            ("flink-secret", "other", Right::Write, false),
-            ("reader-secret", "sales", Right::Read, true),
-            ("reader-secret", "sales", Right::Write, false),
-            ("reader-secret", "ops", Right::Read, false),
-        ] {
-            assert_eq!(who(token).check(database, right).is_ok(), allowed, "{token} {database} {right:?}");
-        }
-    }
-
-    #[test]
-    fn only_a_known_token_opens() {
-        let tokens = Access::from_toml(FILE).unwrap();
-        for (header, open, known) in [
-            (Some("Bearer flink-secret"), true, true),
-            (Some("bearer  flink-secret "), true, true),
-            (Some("Bearer flink-secre"), true, false),
-            (Some("Bearer flink-secrets"), true, false),
-            (Some("Bearer "), false, false),
-            (Some("Basic flink-secret"), false, false),
-            (Some("flink-secret"), false, false),
-            (None, false, false),
-        ] {
-            assert_eq!(Access::Open.identify(header).is_ok(), open, "{header:?}");
-            assert_eq!(tokens.identify(header).is_ok(), known, "{header:?}");
-        }
-    }
-
-    #[test]
-    fn no_refusal_shows_a_token() {
-        let twice = FILE.replace("reader-secret", "flink-secret");
-        for text in [
-            "",
-            "principal = 1",
-            "[[principal]]\nname = \"a\"\ntoken = \"sec ret\"",
-            &twice,
-            "[[principal]]\nname = \"a\"\ntoken = \"flink-secret\"\nread = 7",
-            "[[principal]]\nname = \"a\"\ntoken = \"flink-secret",
-        ] {
-            let refused = Access::from_toml(text).unwrap_err().to_string();
-            assert!(!refused.contains("secret") && !refused.contains("sec ret"), "{refused}");
-        }
-        assert!(!format!("{:?}", Access::from_toml(FILE).unwrap()).contains("secret"));
-    }
-}
+mod tests;

@@ -24,7 +24,7 @@ mod server;
 mod service;
 mod state;
 
-pub use access::{Access, AccessError, Principal};
+pub use access::{Access, AccessError, Caller, Principal, Principals};
 pub use call::{Call, Right, TableCall, TableName};
 pub use import::{OpenError, Setup};
 pub use ledger::{Ledger, LedgerError, MemoryLedger, RedbLedger, Write};

@@ -117,9 +117,8 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
 
 async fn respond(shared: &Arc<Shared>, request: Request) -> (&'static str, Result<Reply, Problem>) {
     let (parts, body) = request.into_parts();
-    let authorization = parts.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    let who = match shared.access.identify(authorization) {
-        Ok(who) => who,
+    let caller = match shared.access.identify(&parts, shared.service.now_millis()) {
+        Ok(caller) => caller,
         Err(problem) => return ("unauthorized", Err(problem)),
     };
     let (path, query) = (parts.uri.path(), parts.uri.query().unwrap_or_default());
@@ -128,8 +127,12 @@ async fn respond(shared: &Arc<Shared>, request: Request) -> (&'static str, Resul
         Err(problem) => return ("unknown", Err(problem)),
     };
     let operation = call.operation();
-    let body = match read(body).await {
-        Ok(body) => body,
+    let sent = async {
+        let body = read(body).await?;
+        Ok((caller.with_body(&body)?, body))
+    };
+    let (who, body) = match sent.await {
+        Ok(sent) => sent,
         Err(problem) => return (operation, Err(problem)),
     };
     let service = Arc::clone(&shared.service);

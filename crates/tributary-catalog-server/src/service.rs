@@ -127,6 +127,11 @@ impl Service {
         &self.name
     }
 
+    /// The wall clock, Unix milliseconds.
+    pub(crate) fn now_millis(&self) -> i64 {
+        self.env.clock.now_millis()
+    }
+
     /// Databases and tables, for the gauges.
     pub(crate) fn counts(&self) -> (usize, usize) {
         self.names.state().counts()

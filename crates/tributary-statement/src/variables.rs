@@ -71,7 +71,7 @@ fn look_up(source: &Source, place: Span, name: &str, lookup: Lookup<'_>) -> Resu
 
 impl<'a> Variable<'a> {
     /// What stands between the braces; `None` if it is neither a name nor a file.
-    pub(crate) fn parse(inside: &'a str) -> Option<Self> {
+    pub fn parse(inside: &'a str) -> Option<Self> {
         if let Some(path) = inside.strip_prefix("file:") {
             return (!path.is_empty()).then_some(Variable::File(path));
         }

@@ -10,13 +10,14 @@ use tracing::{info, warn};
 use tributary_catalog_server::{Access, CatalogMetrics, CatalogServer, RedbLedger, Service, Setup};
 use tributary_http::listen;
 use tributary_runtime::{Drain, Executor, Supervisor};
+use tributary_statement::Variable;
 
 use crate::args::{CatalogArguments, CatalogVerb, ServeArguments};
 use crate::failure::{CommandError, Failure};
 use crate::log::Console;
 use crate::settings::{Server, Settings};
 use crate::signals::Signals;
-use crate::{environment, process, runtime};
+use crate::{environment, process, runtime, statements};
 
 /// In a warehouse that is a folder.
 const DATABASE: &str = ".tributary/catalog.redb";
@@ -81,7 +82,7 @@ fn access(server: &Server) -> Result<Access, Failure> {
         (None, Some(path)) => {
             let unreadable = |why: String| Failure::usage(format!("server.access-file {}: {why}", path.display()));
             let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
-            Access::from_toml(&text).map_err(|error| unreadable(error.to_string()))
+            Access::from_toml(&text, &secret).map_err(|error| unreadable(error.to_string()))
         }
         (None, None) if server.listen.ip().is_loopback() => {
             warn!(
@@ -94,6 +95,12 @@ fn access(server: &Server) -> Result<Access, Failure> {
             server.listen
         ))),
     }
+}
+
+/// What stands for a secret in the access file, as in a statement: the environment's or a file's.
+fn secret(inside: &str) -> Result<String, String> {
+    let variable = Variable::parse(inside).ok_or_else(|| "write ${NAME} or ${file:PATH}".to_owned())?;
+    statements::variable(variable)
 }
 
 /// The last part of the warehouse's path, unless told.

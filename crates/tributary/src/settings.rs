@@ -154,7 +154,7 @@ settings! {
         database: Option<PathBuf> = ("database", ""),
         /// One bearer token that may do everything.
         token: Option<BearerToken> = ("token", ""),
-        /// A TOML file of principals with their tokens and databases; read at the start.
+        /// A TOML file of principals with their tokens or access keys, and databases; read at the start.
         access_file: Option<PathBuf> = ("access-file", ""),
     }
     /// What the process says on standard error.

@@ -101,7 +101,7 @@ pub(crate) async fn session(files: &[JobFile], mode: Mode, settings: &Settings, 
 }
 
 /// `${NAME}` is an environment variable, `${file:PATH}` a file's text without its last line end.
-fn variable(variable: Variable<'_>) -> Result<String, String> {
+pub(crate) fn variable(variable: Variable<'_>) -> Result<String, String> {
     match variable {
         Variable::Named(name) => std::env::var(name).map_err(|problem| match problem {
             std::env::VarError::NotPresent => "no such environment variable".to_owned(),

@@ -220,16 +220,12 @@ impl Client {
     fn authorization(&self, call: &Call, lease: Option<&Lease<AccessKey>>) -> BTreeMap<String, String> {
         match (&self.authorizer, lease) {
             (Authorizer::Dlf { algorithm, region, .. }, Some(lease)) => {
-                let request = sign::Request {
-                    method: call.method.as_str(),
-                    path: &call.path,
-                    query: &call.query,
-                    body: call.body.as_deref().unwrap_or_default(),
-                };
+                let request = sign::Request { method: call.method.as_str(), path: &call.path, query: &call.query };
+                let body = call.body.as_deref().unwrap_or_default();
                 let nonce = self.random.uuid().to_string();
                 let now_millis = self.clock.now_millis();
                 let context = sign::Context { region, host: &self.host, now_millis, nonce: &nonce };
-                let mut headers = sign::sign(*algorithm, &request, &lease.value, &context);
+                let mut headers = sign::sign(*algorithm, &request, body, &lease.value, &context);
                 // Sent already, with the same value.
                 headers.remove("Content-Type");
                 headers

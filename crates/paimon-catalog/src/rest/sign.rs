@@ -31,7 +31,7 @@ pub enum Algorithm {
     OpenApi,
 }
 
-/// What is signed of a request.
+/// What is signed of a request, its headers and its body apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
     /// `GET`, `POST` or `DELETE`.
@@ -40,8 +40,6 @@ pub struct Request<'a> {
     pub path: &'a str,
     /// The query, decoded.
     pub query: &'a BTreeMap<String, String>,
-    /// The body; empty for none.
-    pub body: &'a str,
 }
 
 /// An access key, with the token that makes a temporary one whole.
@@ -81,6 +79,9 @@ pub enum Refused {
     /// The access key's id is not known, or the signature is another one.
     #[error("the signature is not that of a known access key")]
     Signature,
+    /// There is another STS token than the access key's, or none, or one with a key that has none.
+    #[error("the security token is not that of the access key")]
+    SecurityToken,
     /// The body is not the one whose digest is signed.
     #[error("the body is not the one that was signed")]
     Body,
@@ -92,17 +93,32 @@ pub enum Refused {
     },
 }
 
-/// The headers that authorize a request, `Authorization` among them.
-pub fn sign(algorithm: Algorithm, request: &Request<'_>, key: &AccessKey, context: &Context<'_>) -> Headers {
+/// A request whose headers are those of an access key. Its body is still to be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Verified {
+    /// The id of the access key.
+    pub key_id: String,
+    digest: Option<String>,
+}
+
+/// The headers that authorize a request with this body (empty for none), `Authorization` among them.
+pub fn sign(
+    algorithm: Algorithm,
+    request: &Request<'_>,
+    body: &str,
+    key: &AccessKey,
+    context: &Context<'_>,
+) -> Headers {
     let mut headers = match algorithm {
-        Algorithm::Default => dlf4::headers(request, key, context),
-        Algorithm::OpenApi => openapi::headers(request, key, context),
+        Algorithm::Default => dlf4::headers(body, key, context),
+        Algorithm::OpenApi => openapi::headers(body, key, context),
     };
     let lower = lower_case(&headers);
     let authorization = match algorithm {
         Algorithm::Default => {
             let date = lower.get(dlf4::DATE).map_or("", String::as_str);
-            dlf4::authorization(request, key, context.region, date, &lower)
+            dlf4::authorization(request, key, context.region, date, &lower, dlf4::Values::Encoded)
         }
         Algorithm::OpenApi => openapi::authorization(request, key, &lower),
     };
@@ -111,7 +127,7 @@ pub fn sign(algorithm: Algorithm, request: &Request<'_>, key: &AccessKey, contex
 }
 
 /// Checks the signature of a request that came with `headers` (names in lower case), at `now_millis`. The access key is
-/// looked up by its id with `find`. Returns the id.
+/// looked up by its id with `find`. What is compared with a secret, or with what comes of one, is compared in constant time.
 ///
 /// # Errors
 /// [`Refused`].
@@ -120,37 +136,58 @@ pub fn verify(
     headers: &Headers,
     now_millis: i64,
     find: impl FnOnce(&str) -> Option<AccessKey>,
-) -> Result<String, Refused> {
-    let given = headers.get("authorization").ok_or(Refused::NotSigned)?;
+) -> Result<Verified, Refused> {
+    let header = |name: &str| headers.get(name).map(String::as_str);
+    let given = header("authorization").ok_or(Refused::NotSigned)?;
     let (id, region) = match (dlf4::credential(given), openapi::credential(given)) {
         (Some((id, region)), _) => (id, Some(region)),
         (None, Some(id)) => (id, None),
         (None, None) => return Err(Refused::NotSigned),
     };
-    let date = match region {
-        Some(_) => headers.get(dlf4::DATE).and_then(|date| moment(date, dlf4::DATE_FORMAT)),
-        None => headers.get(openapi::DATE).and_then(|date| moment(date, openapi::DATE_FORMAT)),
+    let (date, format, security_token) = match region {
+        Some(_) => (dlf4::DATE, dlf4::DATE_FORMAT, dlf4::SECURITY_TOKEN),
+        None => (openapi::DATE, openapi::DATE_FORMAT, openapi::SECURITY_TOKEN),
     };
-    let skew = date.ok_or(Refused::NotSigned)?.saturating_sub(now_millis);
+    let date = header(date).ok_or(Refused::NotSigned)?;
+    let skew = moment(date, format).ok_or(Refused::NotSigned)?.saturating_sub(now_millis);
     let key = find(id).ok_or(Refused::Signature)?;
-    let expected = match region {
-        Some(region) => {
-            dlf4::authorization(request, &key, region, headers.get(dlf4::DATE).map_or("", String::as_str), headers)
-        }
-        None => openapi::authorization(request, &key, headers),
+    let is_signed = match region {
+        Some(region) => [dlf4::Values::Encoded, dlf4::Values::Plain]
+            .map(|values| dlf4::authorization(request, &key, region, date, headers, values))
+            .into_iter()
+            .fold(false, |is_signed, expected| Secret::new(expected).is(given) | is_signed),
+        None => Secret::new(openapi::authorization(request, &key, headers)).is(given),
     };
-    if !Secret::new(expected).is(given) {
+    if !is_signed {
         return Err(Refused::Signature);
     }
-    // The signature covers the digest, and the digest the body.
-    let digest = headers.get("content-md5").map_or("", String::as_str);
-    if !request.body.is_empty() && digest != md5_base64(request.body) {
-        return Err(Refused::Body);
+    let is_same_token = match (&key.security_token, header(security_token)) {
+        (Some(expected), Some(given)) => expected.is(given),
+        (None, None) => true,
+        _ => false,
+    };
+    if !is_same_token {
+        return Err(Refused::SecurityToken);
     }
     if skew.abs() > MAX_SKEW_MILLIS {
         return Err(Refused::Skew { seconds: skew / 1000 });
     }
-    Ok(id.to_owned())
+    Ok(Verified { key_id: id.to_owned(), digest: header("content-md5").map(str::to_owned) })
+}
+
+// === impl Verified ===
+
+impl Verified {
+    /// Whether this is the body that was signed: the signature covers its digest.
+    ///
+    /// # Errors
+    /// [`Refused::Body`].
+    pub fn check_body(&self, body: &[u8]) -> Result<(), Refused> {
+        match self.digest == (!body.is_empty()).then(|| md5_base64(body)) {
+            true => Ok(()),
+            false => Err(Refused::Body),
+        }
+    }
 }
 
 // === impl Algorithm ===
@@ -188,8 +225,8 @@ fn moment(text: &str, format: &str) -> Option<i64> {
     Some(NaiveDateTime::parse_from_str(text, format).ok()?.and_utc().timestamp_millis())
 }
 
-fn md5_base64(body: &str) -> String {
-    BASE64_STANDARD.encode(Md5::digest(body.as_bytes()))
+fn md5_base64(body: &[u8]) -> String {
+    BASE64_STANDARD.encode(Md5::digest(body))
 }
 
 /// HMAC with whatever hash; keys may have any length.

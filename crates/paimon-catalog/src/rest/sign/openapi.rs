@@ -10,9 +10,10 @@ use crate::rest::paths;
 
 pub(super) const DATE: &str = "date";
 pub(super) const DATE_FORMAT: &str = "%a, %d %b %Y %H:%M:%S GMT";
+pub(super) const SECURITY_TOKEN: &str = "x-acs-security-token";
 const API_VERSION: &str = "2026-01-18";
 
-pub(super) fn headers(request: &Request<'_>, key: &AccessKey, context: &Context<'_>) -> Headers {
+pub(super) fn headers(body: &str, key: &AccessKey, context: &Context<'_>) -> Headers {
     let mut headers = vec![
         ("Date", utc(context.now_millis).format(DATE_FORMAT).to_string()),
         ("Accept", "application/json".to_owned()),
@@ -22,12 +23,12 @@ pub(super) fn headers(request: &Request<'_>, key: &AccessKey, context: &Context<
         ("x-acs-signature-version", "1.0".to_owned()),
         ("x-acs-version", API_VERSION.to_owned()),
     ];
-    if !request.body.is_empty() {
+    if !body.is_empty() {
         headers.push(("Content-Type", "application/json".to_owned()));
-        headers.push(("Content-MD5", md5_base64(request.body)));
+        headers.push(("Content-MD5", md5_base64(body.as_bytes())));
     }
     if let Some(token) = &key.security_token {
-        headers.push(("x-acs-security-token", token.expose().to_owned()));
+        headers.push((SECURITY_TOKEN, token.expose().to_owned()));
     }
     headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
