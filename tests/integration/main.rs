@@ -12,6 +12,7 @@ mod kill;
 mod memory;
 mod object_store;
 mod operations;
+mod oss;
 mod rest;
 mod simulation;
 mod statements;

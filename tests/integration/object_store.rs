@@ -23,7 +23,8 @@ use tributary_tests::minio::{self, Minio, SECRET_KEY, minio, open};
 use tributary_tests::table::block_on;
 use tributary_tests::{PATIENCE, Scratch, binary, datagen, pypaimon};
 
-const SLOW_DOWN: &str = "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
+pub(crate) const SLOW_DOWN: &str =
+    "<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>";
 const CONFLICT: &str = "<Error><Code>ConditionalRequestConflict</Code><Message>At the same time.</Message></Error>";
 const EXPIRED: &str = "<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>";
 
@@ -192,10 +193,9 @@ const COLUMNS: &[(&str, FieldType)] =
     &[("id", FieldType::Varchar(MAX_LENGTH)), ("n", FieldType::BigInt), ("part", FieldType::Int)];
 const OPTIONS: &[(&str, &str)] = &[("fields.id.length", "16"), ("fields.part.min", "1"), ("fields.part.max", "2")];
 
-/// A job into `url`, whose store listens at `address`.
-fn job(scratch: &Scratch, url: &str, address: std::net::SocketAddr) -> std::path::PathBuf {
-    let options: Vec<String> =
-        minio::options(address).iter().map(|(key, value)| format!("'{key}' = '{value}'")).collect();
+/// A job into `url`, whose store is reached by `options`.
+pub(crate) fn job(scratch: &Scratch, url: &str, options: &[(&str, String)]) -> std::path::PathBuf {
+    let options: Vec<String> = options.iter().map(|(key, value)| format!("'{key}' = '{value}'")).collect();
     let catalog =
         format!("CREATE CATALOG paimon WITH ('type' = 'paimon', 'warehouse' = '{url}', {});", options.join(", "));
     scratch.file("job.sql", &format!("{catalog}\n{JOB}"))
@@ -203,7 +203,15 @@ fn job(scratch: &Scratch, url: &str, address: std::net::SocketAddr) -> std::path
 
 /// Every row of the committed positions is in the table once, by our count and by pypaimon's reading.
 fn assert_complete(minio: &Minio, url: &str) {
-    let storage = open(url, minio.address);
+    let expected = assert_counted(&open(url, minio.address), url, &minio.options());
+    if pypaimon::available() {
+        let found = pypaimon::texts_of(minio::catalog(url, minio.address), TABLE, "id");
+        datagen::assert_same_ids(&expected, found);
+    }
+}
+
+/// As many rows as the committed positions say, by our count. Returns their ids.
+pub(crate) fn assert_counted(storage: &Storage, url: &str, options: &[(&str, String)]) -> Vec<String> {
     let snapshots = storage.child("db.db/killed/snapshot");
     let newest = block_on(async {
         let latest = String::from_utf8(snapshots.get("LATEST").await.unwrap().to_vec()).unwrap();
@@ -211,14 +219,27 @@ fn assert_complete(minio: &Minio, url: &str) {
     });
     let expected = datagen::committed_ids(&newest, COLUMNS, OPTIONS, 42, 2);
     assert!(!expected.is_empty());
-    let options = minio.options().map(|(key, value)| format!("--catalog-option={key}={value}"));
+    let options: Vec<_> = options.iter().map(|(key, value)| format!("--catalog-option={key}={value}")).collect();
     let mut arguments = vec!["table", "count", TABLE, "--warehouse", url];
     arguments.extend(options.iter().map(String::as_str));
     assert_eq!(binary::succeed(&arguments).trim(), expected.len().to_string());
-    if pypaimon::available() {
-        let found = pypaimon::texts_of(minio::catalog(url, minio.address), TABLE, "id");
-        datagen::assert_same_ids(&expected, found);
+    expected
+}
+
+/// Kills a job again and again, spread over what a start does, then lets it commit and stops it. Returns its last log.
+pub(crate) fn kill_and_resume(job: &std::path::Path, cycles: u64) -> String {
+    for cycle in 0..cycles {
+        let mut daemon = Daemon::start(job, &[]);
+        if cycle % 2 == 0 {
+            daemon.wait_for_rows(1);
+        }
+        std::thread::sleep(Duration::from_millis(cycle * 67 % 200));
+        daemon.signal("KILL");
+        daemon.end();
     }
+    let mut last = Daemon::start(job, &[]);
+    last.wait_for_rows(1);
+    last.stop()
 }
 
 #[test]
@@ -226,20 +247,7 @@ fn a_killed_daemon_loses_and_doubles_no_row_in_a_bucket() {
     let Some(minio) = minio() else { return };
     let scratch = Scratch::new();
     let url = format!("{}/warehouse", minio.bucket("killed"));
-    let job = job(&scratch, &url, minio.address);
-    for cycle in 0..6_u64 {
-        let mut daemon = Daemon::start(&job, &[]);
-        if cycle % 2 == 0 {
-            daemon.wait_for_rows(1);
-        }
-        // Spread over what a start does, without a random number.
-        std::thread::sleep(Duration::from_millis(cycle * 67 % 200));
-        daemon.signal("KILL");
-        daemon.end();
-    }
-    let mut last = Daemon::start(&job, &[]);
-    last.wait_for_rows(1);
-    let log = last.stop();
+    let log = kill_and_resume(&job(&scratch, &url, &minio.options()), 6);
     assert!(!log.contains(SECRET_KEY), "{log}");
     assert_complete(minio, &url);
 }
@@ -274,7 +282,7 @@ fn a_faulty_network_loses_and_doubles_no_row() {
         fault
     })
     .unwrap();
-    let mut daemon = Daemon::start(&job(&scratch, &url, proxy.address()), &[]);
+    let mut daemon = Daemon::start(&job(&scratch, &url, &minio::options(proxy.address())), &[]);
     daemon.wait_for_rows(10_000);
     daemon.poll("/metrics", |_| (counted.load(Ordering::SeqCst) >= 12).then_some(()));
     daemon.stop();

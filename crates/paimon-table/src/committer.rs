@@ -178,7 +178,13 @@ impl Committer {
                 }
                 Attempt::Unknown(source) => {
                     self.advance(request).await?;
-                    if self.find_own(request)?.is_none() {
+                    let own = self.find_own(request)?;
+                    // Made without protection from other committers: that is told now, not after the next one.
+                    let stops = source.kind() == FailureKind::Usage;
+                    if let (true, Some(own)) = (stops, &own) {
+                        snapshots::write_hints(self.table.storage(), own.id).await;
+                    }
+                    if stops || own.is_none() {
                         return Err(CommitError::Unknown { snapshot: id, source: Box::new(source) });
                     }
                 }

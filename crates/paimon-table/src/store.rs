@@ -5,8 +5,8 @@
 //! of a folder, delete. Data files go through [`crate::upload`] instead, in bounded parts.
 //!
 //! Backends: a local file system through [`crate::local`] (a path or a `file:` URL), an in-memory store shared by the
-//! whole process under its name (`memory:` or `memory://name/folder`), and buckets of S3 and what speaks its protocol
-//! (`s3://bucket/folder`). Other schemes are refused by name.
+//! whole process under its name (`memory:` or `memory://name/folder`), buckets of S3 and what speaks its protocol
+//! (`s3://bucket/folder`), and of Alibaba Cloud's OSS (`oss://bucket/folder`). Other schemes are refused by name.
 //!
 //! Errors carry what was being done to which object, and their kind says what a caller should do about it. A write that
 //! failed may have taken effect all the same.
@@ -18,6 +18,7 @@ pub mod credentials;
 mod error;
 mod open;
 pub mod options;
+mod oss;
 mod s3;
 mod transport;
 

@@ -29,8 +29,8 @@ pub struct OpenedCatalog {
     pub default_database: String,
     /// Where it is, depending on no folder: the warehouse as a URL or path, or the REST catalog and its name there.
     location: String,
-    /// How its bucket is reached, if it is in one.
-    bucket: BucketOptions,
+    /// How buckets are reached, of S3 and of OSS.
+    buckets: [BucketOptions; 2],
 }
 
 /// What is wrong with the options of a catalog.
@@ -126,7 +126,7 @@ impl OpenedCatalog {
             other => other.into(),
         })?;
         let storage = StorageOptions { fsync, ..storage };
-        let bucket = storage.s3.clone();
+        let buckets = [storage.s3.clone(), storage.oss.clone()];
         let (catalog, location): (Arc<dyn Catalog>, String) = match metastore {
             Metastore::Filesystem => {
                 let warehouse = options
@@ -148,13 +148,13 @@ impl OpenedCatalog {
                 opened
             }
         };
-        Ok(Self { catalog, default_database, location, bucket })
+        Ok(Self { catalog, default_database, location, buckets })
     }
 
     /// Whether both are the same catalog, told by what opens it.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
-        (&self.location, &self.default_database, &self.bucket)
-            == (&other.location, &other.default_database, &other.bucket)
+        (&self.location, &self.default_database, &self.buckets)
+            == (&other.location, &other.default_database, &other.buckets)
     }
 }
 

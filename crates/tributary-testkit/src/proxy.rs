@@ -3,7 +3,6 @@
 //! A plan decides for each exchange, in the order of their arrival, what befalls it; the same plan and the same order
 //! make the same faults. Requests are passed on byte for byte, `Host` included, so that signatures stay valid.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,11 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
-use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::net::TcpStream;
+
+use crate::server::{Failure, Server};
 
 /// One request on its way to the server.
 #[derive(Clone, Debug)]
@@ -29,7 +28,7 @@ pub struct Exchange {
     pub path: String,
     /// The `Authorization` header; empty without one.
     pub authorization: String,
-    /// The request asks that nothing be there yet (`If-None-Match`).
+    /// The request asks that nothing be there yet (`If-None-Match`, on OSS `x-oss-forbid-overwrite`).
     pub creates: bool,
 }
 
@@ -54,9 +53,8 @@ type Plan = dyn FnMut(&Exchange) -> HttpFault + Send;
 
 /// A proxy in front of one server. It ends when dropped.
 pub struct FaultProxy {
-    address: SocketAddr,
+    listener: Server,
     shared: Arc<Shared>,
-    _stop: oneshot::Sender<Infallible>,
 }
 
 struct Shared {
@@ -66,7 +64,6 @@ struct Shared {
 }
 
 type Body = http_body_util::combinators::UnsyncBoxBody<Bytes, std::io::Error>;
-type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 // === impl FaultProxy ===
 
@@ -79,25 +76,15 @@ impl FaultProxy {
         server: SocketAddr,
         plan: impl FnMut(&Exchange) -> HttpFault + Send + 'static,
     ) -> std::io::Result<Self> {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-        listener.set_nonblocking(true)?;
-        let address = listener.local_addr()?;
         let shared = Arc::new(Shared { server, plan: Mutex::new(Box::new(plan)), seen: Mutex::default() });
-        let (stop, stopped) = oneshot::channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = Arc::clone(&shared);
-        #[expect(clippy::disallowed_methods, reason = "the network is not part of what a simulation replays")]
-        std::thread::spawn(move || {
-            runtime.block_on(async {
-                tokio::select! { biased; _ = stopped => {}, () = serve(listener, served) => {} }
-            });
-        });
-        Ok(Self { address, shared, _stop: stop })
+        let listener = Server::start(move |request| Arc::clone(&served).exchange(request))?;
+        Ok(Self { listener, shared })
     }
 
     /// Where to send requests.
     pub fn address(&self) -> SocketAddr {
-        self.address
+        self.listener.address
     }
 
     /// What has been asked so far.
@@ -108,32 +95,19 @@ impl FaultProxy {
 
 impl fmt::Debug for FaultProxy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("FaultProxy").field("address", &self.address).finish_non_exhaustive()
-    }
-}
-
-async fn serve(listener: std::net::TcpListener, shared: Arc<Shared>) {
-    let Ok(listener) = TcpListener::from_std(listener) else { return };
-    while let Ok((connection, _)) = listener.accept().await {
-        let shared = Arc::clone(&shared);
-        #[expect(clippy::disallowed_methods, reason = "a connection ends with its client or with the proxy's runtime")]
-        tokio::spawn(async move {
-            let exchange = service_fn(|request| shared.exchange(request));
-            // An error is a fault of the plan: the connection is closed.
-            let _ =
-                hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(connection), exchange).await;
-        });
+        f.debug_struct("FaultProxy").field("address", &self.address()).finish_non_exhaustive()
     }
 }
 
 // === impl Shared ===
 
 impl Shared {
-    async fn exchange(&self, request: Request<Incoming>) -> Result<Response<Body>, Failure> {
+    async fn exchange(self: Arc<Self>, request: Request<Incoming>) -> Result<Response<Body>, Failure> {
         let header = |name: &str| {
             request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
         };
-        let (authorization, creates) = (header("authorization"), !header("if-none-match").is_empty());
+        let creates = ["if-none-match", "x-oss-forbid-overwrite"].iter().any(|name| !header(name).is_empty());
+        let authorization = header("authorization");
         let fault = {
             let mut seen = lock(&self.seen);
             let exchange = Exchange {

@@ -112,7 +112,7 @@ fn options() -> String {
         let metastore = option.metastore.map_or_else(|| "any".to_owned(), |metastore| code(metastore.name()));
         row(&mut out, &[&code(option.key), &metastore, &code(option.default.unwrap_or_default()), option.doc]);
     }
-    out += "\n### Of a warehouse on `s3://`\n\n\
+    out += "\n### Of a warehouse on `s3://` or `oss://`\n\n\
             They go with those of the catalog. Keys in capital letters or without dashes mean the same.\n\n";
     table(&mut out, &["option", "default", "meaning"]);
     for option in paimon_table::store::options::STORAGE_OPTIONS {

@@ -63,6 +63,15 @@ pub struct RefreshingCredentials {
     held: Mutex<Option<Held>>,
 }
 
+/// What signs the requests of a store.
+#[derive(Clone, Debug)]
+pub(super) enum Keys {
+    /// Keys that stay.
+    Given(Arc<Credentials>),
+    /// Keys that change.
+    Refreshing(Arc<RefreshingCredentials>),
+}
+
 struct Held {
     credentials: Arc<Credentials>,
     refresh_at_millis: i64,
@@ -74,6 +83,30 @@ struct Held {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Credentials(***)")
+    }
+}
+
+// === impl Keys ===
+
+impl Keys {
+    /// Those that change go before those that were given.
+    pub(super) fn choose(given: Option<&Credentials>, refreshing: Option<&Arc<RefreshingCredentials>>) -> Option<Self> {
+        let refreshing = refreshing.map(|refreshing| Self::Refreshing(Arc::clone(refreshing)));
+        refreshing.or_else(|| given.map(|given| Self::Given(Arc::new(given.clone()))))
+    }
+
+    pub(super) fn refreshing(&self) -> Option<&Arc<RefreshingCredentials>> {
+        match self {
+            Self::Given(_) => None,
+            Self::Refreshing(refreshing) => Some(refreshing),
+        }
+    }
+
+    pub(super) async fn current(&self) -> Result<Arc<Credentials>, CredentialsError> {
+        match self {
+            Self::Given(given) => Ok(Arc::clone(given)),
+            Self::Refreshing(refreshing) => refreshing.current().await,
+        }
     }
 }
 

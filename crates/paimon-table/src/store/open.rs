@@ -8,9 +8,9 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use tributary_runtime::Random;
 
-use super::credentials::RefreshingCredentials;
+use super::credentials::{Keys, RefreshingCredentials};
 use super::options::{BucketOptions, StorageOptionError};
-use super::{Storage, StoreError, s3};
+use super::{Storage, StoreError, oss, s3};
 use crate::local::LocalStore;
 
 /// What a storage may be tuned by: `[storage]` of the settings, and the options of a catalog.
@@ -21,6 +21,8 @@ pub struct StorageOptions {
     pub fsync: bool,
     /// How buckets of `s3://` are reached.
     pub s3: BucketOptions,
+    /// How buckets of `oss://` are reached.
+    pub oss: BucketOptions,
     /// Keys that change while the storage is used; they go before those of the options and the environment.
     pub credentials: Option<Arc<RefreshingCredentials>>,
 }
@@ -29,7 +31,7 @@ pub struct StorageOptions {
 
 impl Default for StorageOptions {
     fn default() -> Self {
-        Self { fsync: true, s3: BucketOptions::default(), credentials: None }
+        Self { fsync: true, s3: BucketOptions::default(), oss: BucketOptions::default(), credentials: None }
     }
 }
 
@@ -39,7 +41,7 @@ impl StorageOptions {
     /// # Errors
     /// The first that is wrong.
     pub fn try_new(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
-        Ok(Self { s3: BucketOptions::s3(options)?, ..Self::default() })
+        Ok(Self { s3: BucketOptions::s3(options)?, oss: BucketOptions::oss(options)?, ..Self::default() })
     }
 }
 
@@ -47,7 +49,7 @@ impl StorageOptions {
 
 impl Storage {
     /// Opens `url` with default options: a plain path (relative ones start at the working directory), `file:`,
-    /// `memory:` or `s3://bucket/folder`. Nothing is created or checked on the backend.
+    /// `memory:`, `s3://bucket/folder` or `oss://bucket/folder`. Nothing is created or checked on the backend.
     ///
     /// # Errors
     /// [`StoreError::Url`] when the scheme has no backend here or the path cannot be resolved.
@@ -61,8 +63,11 @@ impl Storage {
     /// As [`Storage::open`].
     pub fn open_with(url: &str, options: &StorageOptions) -> Result<Self, StoreError> {
         let refuse = |why: String| StoreError::Url { url: without_user(url), why };
-        if options.s3 != BucketOptions::default() && !matches!(scheme(url), Some("s3" | "s3a")) {
-            return Err(refuse("the options 's3.…' are for s3://bucket/folder; leave them out".to_owned()));
+        for (given, schemes, keys) in [(&options.s3, &["s3", "s3a"][..], "s3."), (&options.oss, &["oss"], "fs.oss.")] {
+            if *given != BucketOptions::default() && !scheme(url).is_some_and(|scheme| schemes.contains(&scheme)) {
+                let of = schemes[0];
+                return Err(refuse(format!("the options '{keys}…' are for {of}://bucket/folder; leave them out")));
+            }
         }
         match scheme(url) {
             None => Self::open_path(std::path::Path::new(url), options).map_err(refuse),
@@ -81,12 +86,18 @@ impl Storage {
             }
             Some(scheme @ ("s3" | "s3a")) => {
                 let (bucket, root) = bucket_and_folder(&url[scheme.len() + 1..]).map_err(refuse)?;
-                let store = s3::open(bucket, &options.s3, options.credentials.as_ref())
-                    .map_err(|error| refuse(error.to_string()))?;
+                let keys = Keys::choose(options.s3.credentials.as_ref(), options.credentials.as_ref());
+                let store = s3::open(bucket, &options.s3, keys).map_err(|error| refuse(error.to_string()))?;
                 Ok(Self { store, root, origin: format!("{scheme}://{bucket}/").into() })
             }
+            Some("oss") => {
+                let (bucket, root) = bucket_and_folder(&url["oss:".len()..]).map_err(refuse)?;
+                let keys = Keys::choose(options.oss.credentials.as_ref(), options.credentials.as_ref());
+                let store = oss::open(bucket, &options.oss, keys).map_err(refuse)?;
+                Ok(Self { store, root, origin: format!("oss://{bucket}/").into() })
+            }
             Some(other) => {
-                Err(refuse(format!("scheme '{other}' is not supported; use a path, file:, memory: or s3://")))
+                Err(refuse(format!("scheme '{other}' is not supported; use a path, file:, memory:, s3:// or oss://")))
             }
         }
     }

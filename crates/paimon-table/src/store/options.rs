@@ -2,6 +2,7 @@
 //!
 //! A key is a prefix and a name. Case, `-` and `.` inside the name do not matter, so `s3.access-key`, `s3.access.key`
 //! and `fs.s3.accessKeyId` are one option, as they are for Paimon's Java and Python clients together.
+//! `OSSFileIO` takes `fs.oss.` alone.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +19,7 @@ pub struct StorageOption {
     pub doc: &'static str,
 }
 
-/// The options of `s3://`.
+/// The options of `s3://` and `oss://`.
 pub const STORAGE_OPTIONS: &[StorageOption] = &[
     StorageOption {
         key: "s3.endpoint",
@@ -42,10 +43,52 @@ pub const STORAGE_OPTIONS: &[StorageOption] = &[
         default: "",
         doc: "Session token of temporary keys (also `securityToken`).",
     },
+    StorageOption {
+        key: "fs.oss.endpoint",
+        default: "that of the region",
+        doc: "Where OSS listens, without the bucket: `oss-cn-hangzhou.aliyuncs.com`, or a URL.",
+    },
+    StorageOption {
+        key: "fs.oss.region",
+        default: "the one the endpoint names",
+        doc: "The bucket's region, as in `cn-hangzhou`; requests are signed for it.",
+    },
+    StorageOption {
+        key: "fs.oss.accessKeyId",
+        default: "the environment",
+        doc: "Access key id. Without keys those of the environment are used: `ALIBABA_CLOUD_ACCESS_KEY_ID`, `ALIBABA_CLOUD_ACCESS_KEY_SECRET` and `ALIBABA_CLOUD_SECURITY_TOKEN`, or `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN`.",
+    },
+    StorageOption { key: "fs.oss.accessKeySecret", default: "the environment", doc: "Access key secret." },
+    StorageOption { key: "fs.oss.securityToken", default: "", doc: "STS token of temporary keys." },
+    StorageOption {
+        key: "fs.oss.sld.enabled",
+        default: "`false`; `true` for `localhost` and addresses",
+        doc: "Whether the bucket stands in the path of a request instead of its host.",
+    },
 ];
 
-/// Longest first: `s3.` also begins what follows `fs.`.
-const S3_PREFIXES: [&str; 4] = ["fs.s3a.", "fs.s3.", "s3a.", "s3."];
+/// What users call things on one protocol.
+struct Spelling {
+    /// Longest first: `s3.` also begins what follows `fs.`.
+    prefixes: &'static [&'static str],
+    access_key: &'static str,
+    secret_key: &'static str,
+    path_style: &'static str,
+}
+
+const S3: Spelling = Spelling {
+    prefixes: &["fs.s3a.", "fs.s3.", "s3a.", "s3."],
+    access_key: "s3.access-key",
+    secret_key: "s3.secret-key",
+    path_style: "pathstyleaccess",
+};
+
+const OSS: Spelling = Spelling {
+    prefixes: &["fs.oss."],
+    access_key: "fs.oss.accessKeyId",
+    secret_key: "fs.oss.accessKeySecret",
+    path_style: "sldenabled",
+};
 
 /// How the buckets of one protocol are reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -105,9 +148,12 @@ enum Role {
     SessionToken,
 }
 
+/// What was given for each role: key and value.
+type Given<'a> = BTreeMap<Role, (&'a str, &'a str)>;
+
 /// Whether `key` is an option of an object store, known or not.
 pub fn is_storage_key(key: &str) -> bool {
-    S3_PREFIXES.iter().any(|prefix| key.starts_with(prefix))
+    [S3, OSS].iter().any(|protocol| protocol.name_in(key).is_some())
 }
 
 // === impl BucketOptions ===
@@ -118,12 +164,24 @@ impl BucketOptions {
     /// # Errors
     /// The first that is unknown, contradicts another or has a value that cannot be.
     pub fn s3(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
-        let mut given: BTreeMap<Role, (&str, &str)> = BTreeMap::new();
+        Self::read(&S3, options)
+    }
+
+    /// The options of `oss://` among `options`.
+    ///
+    /// # Errors
+    /// As [`BucketOptions::s3`].
+    pub fn oss(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
+        Self::read(&OSS, options)
+    }
+
+    fn read(protocol: &Spelling, options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
+        let mut given = Given::new();
         for (key, value) in options {
-            let Some(name) = S3_PREFIXES.iter().find_map(|prefix| key.strip_prefix(prefix)) else {
+            let Some(name) = protocol.name_in(key) else {
                 continue;
             };
-            let role = role(name).ok_or_else(|| StorageOptionError::Unknown { key: key.clone() })?;
+            let role = protocol.role(name).ok_or_else(|| StorageOptionError::Unknown { key: key.clone() })?;
             match given.insert(role, (key, value.trim())) {
                 Some((other, earlier)) if earlier != value.trim() => {
                     return Err(StorageOptionError::Contradiction { key: other.to_owned(), other: key.clone() });
@@ -135,7 +193,29 @@ impl BucketOptions {
             endpoint: given.get(&Role::Endpoint).copied().map(endpoint).transpose()?,
             region: text(&given, Role::Region)?,
             path_style: given.get(&Role::PathStyle).copied().map(boolean).transpose()?,
-            credentials: credentials(&given)?,
+            credentials: credentials(protocol, &given)?,
+        })
+    }
+}
+
+// === impl Spelling ===
+
+impl Spelling {
+    fn name_in<'a>(&self, key: &'a str) -> Option<&'a str> {
+        self.prefixes.iter().find_map(|prefix| key.strip_prefix(prefix))
+    }
+
+    fn role(&self, name: &str) -> Option<Role> {
+        let letters: String =
+            name.chars().filter(|c| !matches!(c, '-' | '.')).map(|c| c.to_ascii_lowercase()).collect();
+        Some(match letters.as_str() {
+            "endpoint" => Role::Endpoint,
+            "region" | "endpointregion" => Role::Region,
+            "accesskey" | "accesskeyid" => Role::AccessKey,
+            "secretkey" | "accesskeysecret" => Role::SecretKey,
+            "sessiontoken" | "securitytoken" => Role::SessionToken,
+            name if name == self.path_style => Role::PathStyle,
+            _ => return None,
         })
     }
 }
@@ -154,20 +234,7 @@ impl StorageOptionError {
     }
 }
 
-fn role(name: &str) -> Option<Role> {
-    let letters: String = name.chars().filter(|c| !matches!(c, '-' | '.')).map(|c| c.to_ascii_lowercase()).collect();
-    Some(match letters.as_str() {
-        "endpoint" => Role::Endpoint,
-        "region" | "endpointregion" => Role::Region,
-        "pathstyleaccess" => Role::PathStyle,
-        "accesskey" | "accesskeyid" => Role::AccessKey,
-        "secretkey" | "accesskeysecret" => Role::SecretKey,
-        "sessiontoken" | "securitytoken" => Role::SessionToken,
-        _ => return None,
-    })
-}
-
-fn text(given: &BTreeMap<Role, (&str, &str)>, role: Role) -> Result<Option<String>, StorageOptionError> {
+fn text(given: &Given<'_>, role: Role) -> Result<Option<String>, StorageOptionError> {
     match given.get(&role) {
         None => Ok(None),
         // Both end up in a header of every request.
@@ -198,7 +265,7 @@ fn endpoint((key, value): (&str, &str)) -> Result<String, StorageOptionError> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
-fn credentials(given: &BTreeMap<Role, (&str, &str)>) -> Result<Option<Credentials>, StorageOptionError> {
+fn credentials(protocol: &Spelling, given: &Given<'_>) -> Result<Option<Credentials>, StorageOptionError> {
     let incomplete = |role: Role, missing| match given.get(&role) {
         Some((key, _)) => Err(StorageOptionError::Incomplete { key: (*key).to_owned(), missing }),
         None => Ok(None),
@@ -207,9 +274,9 @@ fn credentials(given: &BTreeMap<Role, (&str, &str)>) -> Result<Option<Credential
         (Some(access_key), Some(secret_key)) => {
             Ok(Some(Credentials { access_key, secret_key, session_token: text(given, Role::SessionToken)? }))
         }
-        (Some(_), None) => incomplete(Role::AccessKey, "s3.secret-key"),
-        (None, Some(_)) => incomplete(Role::SecretKey, "s3.access-key"),
-        (None, None) => incomplete(Role::SessionToken, "s3.access-key"),
+        (Some(_), None) => incomplete(Role::AccessKey, protocol.secret_key),
+        (None, Some(_)) => incomplete(Role::SecretKey, protocol.access_key),
+        (None, None) => incomplete(Role::SessionToken, protocol.access_key),
     }
 }
 
@@ -276,6 +343,29 @@ mod tests {
         }
         assert_eq!(parse(&[("warehouse", "s3://b"), ("fs.oss.endpoint", "x")]), Ok(BucketOptions::default()));
         assert_eq!(parse(&[("s3.endpoint", "minio:9000")]).unwrap().endpoint.unwrap(), "https://minio:9000");
+        for keys in [
+            [
+                "fs.oss.endpoint",
+                "fs.oss.region",
+                "fs.oss.sld.enabled",
+                "fs.oss.accessKeyId",
+                "fs.oss.accessKeySecret",
+                "fs.oss.securityToken",
+            ],
+            [
+                "fs.oss.endpoint",
+                "fs.oss.region",
+                "fs.oss.sld.enabled",
+                "fs.oss.accesskeyid",
+                "fs.oss.accesskeysecret",
+                "fs.oss.securitytoken",
+            ],
+        ] {
+            let values = ["http://127.0.0.1:9000/", "eu-west-1", "TRUE", "a", "s/+=", "t"];
+            let given = keys.into_iter().zip(values).map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+            assert_eq!(BucketOptions::oss(&given), Ok(expected.clone()), "{keys:?}");
+            assert_eq!(BucketOptions::s3(&given), Ok(BucketOptions::default()));
+        }
     }
 
     #[test]
@@ -306,7 +396,9 @@ mod tests {
     #[test]
     fn every_documented_option_is_known() {
         for option in STORAGE_OPTIONS {
-            assert!(is_storage_key(option.key) && role(option.key.strip_prefix("s3.").unwrap()).is_some());
+            let known =
+                |protocol: Spelling| protocol.name_in(option.key).is_some_and(|name| protocol.role(name).is_some());
+            assert!(is_storage_key(option.key) && (known(S3) || known(OSS)), "{}", option.key);
         }
     }
 }

@@ -61,7 +61,7 @@ fn urls_without_a_backend_are_refused_by_name() {
     for (url, message) in [
         (
             "ftp://bucket/x",
-            "cannot open storage 'ftp://bucket/x': scheme 'ftp' is not supported; use a path, file:, memory: or s3://",
+            "cannot open storage 'ftp://bucket/x': scheme 'ftp' is not supported; use a path, file:, memory:, s3:// or oss://",
         ),
         ("s3:bucket", "write scheme://bucket/folder"),
         ("s3://key:secret@bucket/x", "cannot open storage 's3://***@bucket/x': write scheme://bucket/folder"),
@@ -86,7 +86,7 @@ async fn memory_stores_are_shared_by_name() {
 }
 
 /// What the table format needs of every backend.
-async fn conformance(storage: &Storage) {
+pub(super) async fn conformance(storage: &Storage) {
     assert_eq!(storage.get_opt("snapshot/LATEST").await.unwrap(), None);
     assert_eq!(storage.size_opt("snapshot/LATEST").await.unwrap(), None);
     assert!(matches!(storage.get("snapshot/LATEST").await, Err(StoreError::NotFound { .. })));

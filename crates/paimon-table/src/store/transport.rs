@@ -1,56 +1,75 @@
-//! Below `object_store`'s S3 client: each HTTP exchange, and what its answer means on this protocol.
+//! Below `object_store`'s S3 client: each HTTP exchange, and what its answer means on the protocol spoken.
 //!
-//! - A conditional put that meets another one under way is answered 409 although nothing landed (AWS: "retry the
-//!   upload"). `object_store` would take it for "exists"; here it becomes a 503, which that client repeats.
+//! - What is particular to a protocol is its [`Dialect`]; above all what a refused conditional put means.
 //! - Keys that the store refuses are replaced once, and the request is signed and sent again. A part of an upload or
 //!   a commit survives the expiry of its token this way.
 //! - An answer that no waiting can change (no such bucket, wrong region) is a [`Refusal`], not "the object is absent".
-//! - Of an error's text only code and message are kept: S3 repeats keys and signatures in the rest.
+//! - Of an error's text only code and message are kept: stores repeat keys and signatures in the rest.
 
 use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use object_store::ClientOptions;
-use object_store::aws::AwsAuthorizer;
 use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
-use reqwest::header::{AUTHORIZATION, IF_NONE_MATCH};
+use reqwest::header::{AUTHORIZATION, HeaderMap, IF_NONE_MATCH};
 use reqwest::{Method, StatusCode};
 use tributary_runtime::FailureKind;
 
 use super::credentials::{Credentials, RefreshingCredentials};
-use super::s3::aws;
-
-const DIGEST: &str = "x-amz-content-sha256";
-const TOKEN: &str = "x-amz-security-token";
 
 /// Codes of a request whose keys the store no longer takes; AWS answers some of them with 400.
 const STALE_KEYS: [&str; 3] = ["ExpiredToken", "InvalidToken", "TokenRefreshRequired"];
 
+pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How one protocol differs from what `object_store`'s S3 client says and hears.
+#[async_trait]
+pub(super) trait Dialect: fmt::Debug + Send + Sync {
+    /// Makes a request of the S3 client one of this protocol, signed.
+    async fn prepare(&self, request: &mut HttpRequest) -> Result<(), BoxError>;
+
+    /// Signs a prepared request with other keys.
+    fn sign(&self, request: &mut HttpRequest, keys: &Credentials) -> Result<(), BoxError>;
+
+    /// What the answer to a conditional put means; `code` is empty unless the answer is an error that has one.
+    fn created(&self, status: StatusCode, headers: &HeaderMap, code: &str) -> Creation;
+}
+
+/// What an answer to a conditional put means.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Creation {
+    /// What `object_store` takes it for.
+    AsSaid,
+    /// Nothing landed; the request is to be repeated.
+    Again,
+    /// It can not be done here.
+    Refused(Refusal),
+}
+
 /// Connects [`Transport`]s.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Connector {
+    /// The protocol.
+    pub(super) dialect: Arc<dyn Dialect>,
     /// Keys that may be replaced; `None` for keys that stay.
     pub(super) refreshing: Option<Arc<RefreshingCredentials>>,
-    /// What requests are signed for.
-    pub(super) region: String,
 }
 
 /// One store's HTTP client.
 #[derive(Debug)]
 struct Transport {
     http: HttpClient,
-    refreshing: Option<Arc<RefreshingCredentials>>,
-    region: String,
+    wire: Connector,
 }
 
 /// A store's answer that sending the request again cannot change.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{said}{}", self.remedy())]
+#[error("{text}")]
 pub(super) struct Refusal {
-    said: Said,
+    text: String,
     kind: FailureKind,
 }
 
@@ -66,11 +85,7 @@ struct Said {
 
 impl HttpConnector for Connector {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        Ok(HttpClient::new(Transport {
-            http: ReqwestConnector::default().connect(options)?,
-            refreshing: self.refreshing.clone(),
-            region: self.region.clone(),
-        }))
+        Ok(HttpClient::new(Transport { http: ReqwestConnector::default().connect(options)?, wire: self.clone() }))
     }
 }
 
@@ -78,43 +93,41 @@ impl HttpConnector for Connector {
 
 #[async_trait]
 impl HttpService for Transport {
-    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+    async fn call(&self, mut request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let unable = |error: BoxError| HttpError::new_boxed(HttpErrorKind::Unknown, error);
+        let dialect = &self.wire.dialect;
         let creates = request.method() == Method::PUT && request.headers().contains_key(IF_NONE_MATCH);
-        let again = self.refreshing.is_some().then(|| request.clone());
+        dialect.prepare(&mut request).await.map_err(unable)?;
+        let again = self.wire.refreshing.is_some().then(|| request.clone());
         let mut answer = Answer::read(self.http.execute(request).await?).await?;
-        if let (Answer::Failed(_, said), Some(keys), Some(mut request)) = (&answer, &self.refreshing, again)
+        if let (Answer::Failed(_, said), Some(keys), Some(mut request)) = (&answer, &self.wire.refreshing, again)
             && said.refuses_keys()
         {
-            let unable =
-                |error: Box<dyn std::error::Error + Send + Sync>| HttpError::new_boxed(HttpErrorKind::Unknown, error);
             let fresh = keys.instead_of(signer(&request)).await.map_err(|error| unable(error.into()))?;
             if let Some(fresh) = fresh {
-                self.sign(&mut request, &fresh).map_err(|error| unable(error.into()))?;
+                dialect.sign(&mut request, &fresh).map_err(unable)?;
                 answer = Answer::read(self.http.execute(request).await?).await?;
             }
         }
-        match answer {
-            Answer::Whole(response) => Ok(response),
-            Answer::Failed(mut response, said) => {
-                if creates && said.status == StatusCode::CONFLICT {
+        let (mut response, said) = match answer {
+            Answer::Whole(response) => (response, None),
+            Answer::Failed(response, said) => (response, Some(said)),
+        };
+        if creates {
+            let code = said.as_ref().map_or("", |said| &said.code);
+            match dialect.created(response.status(), response.headers(), code) {
+                Creation::AsSaid => {}
+                Creation::Again => {
                     *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-                } else if let Some(kind) = said.finality() {
-                    return Err(HttpError::new(HttpErrorKind::Unknown, Refusal { said, kind }));
+                    return Ok(response);
                 }
-                Ok(response)
+                Creation::Refused(refusal) => return Err(HttpError::new(HttpErrorKind::Unknown, refusal)),
             }
         }
-    }
-}
-
-impl Transport {
-    /// Replaces the signature; the digest of the body stays what it was.
-    fn sign(&self, request: &mut HttpRequest, keys: &Credentials) -> object_store::Result<()> {
-        let digest = request.headers().get(DIGEST).and_then(|digest| unhex(digest.to_str().ok()?));
-        request.headers_mut().remove(TOKEN);
-        AwsAuthorizer::new(&aws(keys), "s3", &self.region)
-            .with_sign_payload(digest.is_some())
-            .try_authorize(request, digest.as_deref())
+        match said.and_then(Said::into_refusal) {
+            Some(refusal) => Err(HttpError::new(HttpErrorKind::Unknown, refusal)),
+            None => Ok(response),
+        }
     }
 }
 
@@ -150,7 +163,12 @@ impl Said {
             || STALE_KEYS.contains(&self.code.as_str())
     }
 
-    /// What a caller should do, where the status alone would mislead; only S3's own answers have a code.
+    /// Where the status alone would mislead; only a store's own answers have a code.
+    fn into_refusal(self) -> Option<Refusal> {
+        Some(Refusal { kind: self.finality()?, text: format!("{self}{}", self.remedy()) })
+    }
+
+    /// What a caller should do.
     fn finality(&self) -> Option<FailureKind> {
         match (self.status, self.code.as_str()) {
             (_, "") => None,
@@ -165,6 +183,21 @@ impl Said {
             _ => None,
         }
     }
+
+    fn remedy(&self) -> &'static str {
+        match self.code.as_str() {
+            "NoSuchBucket" => "; create the bucket, or correct its name or the endpoint",
+            "RequestTimeTooSkewed" => "; set this machine's clock",
+            "AuthorizationHeaderMalformed"
+            | "PermanentRedirect"
+            | "TemporaryRedirect"
+            | "IllegalLocationConstraint" => "; set s3.region to the bucket's",
+            // OSS names neither in its code.
+            "InvalidArgument" if self.message.contains("region") => "; set fs.oss.region to the bucket's",
+            "AccessDenied" if self.message.contains("specified endpoint") => "; set fs.oss.endpoint to the bucket's",
+            _ => "",
+        }
+    }
 }
 
 impl fmt::Display for Said {
@@ -176,21 +209,13 @@ impl fmt::Display for Said {
 // === impl Refusal ===
 
 impl Refusal {
+    pub(super) fn new(text: impl Into<String>, kind: FailureKind) -> Self {
+        Self { text: text.into(), kind }
+    }
+
     /// What a caller should do.
     pub(super) fn kind(&self) -> FailureKind {
         self.kind
-    }
-
-    fn remedy(&self) -> &'static str {
-        match self.said.code.as_str() {
-            "NoSuchBucket" => "; create the bucket, or correct its name or the endpoint",
-            "RequestTimeTooSkewed" => "; set this machine's clock",
-            "AuthorizationHeaderMalformed"
-            | "PermanentRedirect"
-            | "TemporaryRedirect"
-            | "IllegalLocationConstraint" => "; set s3.region to the bucket's",
-            _ => "",
-        }
     }
 }
 
@@ -207,10 +232,5 @@ fn element(xml: &str, name: &str) -> String {
     let text = text.map_or("", |(text, _)| text);
     [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&apos;", "'"), ("&amp;", "&")]
         .iter()
-        .fold(text.to_owned(), |text, (entity, character)| text.replace(entity, character))
-}
-
-fn unhex(digits: &str) -> Option<Vec<u8>> {
-    let byte = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
-    (digits.len() == 64).then(|| (0..64).step_by(2).map(byte).collect()).flatten()
+        .fold(text.trim().to_owned(), |text, (entity, character)| text.replace(entity, character))
 }

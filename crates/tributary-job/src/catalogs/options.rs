@@ -43,7 +43,7 @@ pub const CATALOG_OPTIONS: &[CatalogOption] = &[
     any(
         "warehouse",
         None,
-        "Required. Folder of the databases: a path, a `file:` or `memory:` URL, or `s3://bucket/folder`. A relative path is below the folder of the job file; in settings and on the command line, below the working directory. With `rest`, the catalog's name there; with `dlf`, the `oss://` URL, which is not used.",
+        "Required. Folder of the databases: a path, a `file:` or `memory:` URL, `s3://bucket/folder` or `oss://bucket/folder`. A relative path is below the folder of the job file; in settings and on the command line, below the working directory. With `rest`, the catalog's name there; with `dlf`, the `oss://` URL, which is not used.",
     ),
     any("default-database", Some("default"), "The database that names without one mean after USE CATALOG."),
     rest("uri", None, "Required. Where the REST catalog is: `http://host:port`."),
