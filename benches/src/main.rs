@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a bench that cannot measure must stop
 #![allow(clippy::disallowed_methods)] // it measures the machine's own time
 
+mod catalog;
 mod ceiling;
 mod commits;
 mod encodings;
@@ -11,6 +12,7 @@ mod start;
 mod throughput;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
@@ -54,6 +56,12 @@ enum Bench {
         #[arg(long, default_value_t = 1_000)]
         commits: usize,
     },
+    /// Commits per second and latency through `tributary catalog serve`.
+    Catalog {
+        /// Seconds of each of the 24 loads.
+        #[arg(long, default_value_t = 5)]
+        seconds: u64,
+    },
     /// Page sizes and dictionaries: CPU time of writing and of reading, bytes per row.
     Encodings {
         /// Rows of each file.
@@ -87,6 +95,7 @@ fn main() {
         Bench::Throughput { rows, rounds, flink } => throughput::run(rows, rounds, flink, scratch().path()),
         Bench::Scan { rows, rounds } => scan::run(rows, rounds, scratch().path()),
         Bench::Commits { commits } => commits::run(commits, scratch().path()),
+        Bench::Catalog { seconds } => catalog::run(Duration::from_secs(seconds), scratch().path()),
         Bench::Encodings { rows, rounds } => encodings::run(rows, rounds),
         Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),
         Bench::Ceiling { properties, rows, folder } => println!("{}", ceiling::run(properties, rows, &folder)),

@@ -1,6 +1,7 @@
 //! `tributary catalog serve`: real clients, kill -9 under committers, hostile requests, who may ask.
 
 mod access;
+mod bucket;
 mod fuzz;
 mod kill;
 

@@ -54,7 +54,8 @@ impl Daemon {
         Self::spawn(command)
     }
 
-    fn spawn(mut command: Command) -> Self {
+    /// Starts any command line of the binary that serves.
+    pub fn spawn(mut command: Command) -> Self {
         command.env("TRIBUTARY_HTTP__LISTEN", "127.0.0.1:0").env("TRIBUTARY_LOG__FORMAT", "json");
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());

@@ -88,6 +88,16 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_store_that_overwrites_is_found_out() {
+        let clean = memory();
+        let store = FaultStore::new(Arc::clone(&clean.store)).ignoring_conditions();
+        let probed =
+            probe_create_if_absent(&Storage::new(Arc::new(store), clean.root.clone()), &Random::seeded(1)).await;
+        assert!(matches!(probed, Err(ProbeError::NotHonoured { .. })), "{probed:?}");
+        assert!(clean.list_names("").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
     async fn a_store_that_cannot_be_asked_or_delivers_twice_is_told_apart() {
         for (fault, passes) in [(Fault::Duplicate, true), (Fault::ErrorBefore, false), (Fault::Denied, false)] {
             let clean = memory();

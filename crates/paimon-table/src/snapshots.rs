@@ -67,9 +67,7 @@ pub async fn list(storage: &Storage) -> Result<Vec<SnapshotId>> {
 /// The store's, or for a file that cannot be read.
 pub async fn find_latest(storage: &Storage) -> Result<Option<Found>> {
     if let Some(hint) = read_hint(storage, LATEST).await?
-        && let Some(found) = read(storage, hint).await?
-        && let Some(found) = walk_forward(storage, found).await?
-        && !passed_by_expiry(storage, found.snapshot.id).await?
+        && let Some(found) = follow(storage, hint).await?
     {
         return Ok(Some(found));
     }
@@ -86,6 +84,28 @@ pub async fn find_latest(storage: &Storage) -> Result<Option<Found>> {
         object: SNAPSHOT_DIR.to_owned(),
         why: "the newest snapshot of every listing is gone when it is read".to_owned(),
     })
+}
+
+/// The newest snapshot, looked for from one that was the newest a while ago.
+///
+/// # Errors
+/// As [`find_latest`].
+pub async fn find_latest_from(storage: &Storage, known: SnapshotId) -> Result<Option<Found>> {
+    match follow(storage, known).await? {
+        Some(found) => Ok(Some(found)),
+        None => find_latest(storage).await,
+    }
+}
+
+/// The newest snapshot if it is `id` or one not far behind it.
+async fn follow(storage: &Storage, id: SnapshotId) -> Result<Option<Found>> {
+    if let Some(found) = read(storage, id).await?
+        && let Some(found) = walk_forward(storage, found).await?
+        && !passed_by_expiry(storage, found.snapshot.id).await?
+    {
+        return Ok(Some(found));
+    }
+    Ok(None)
 }
 
 /// The last of the snapshots that follow `found` without a gap; `None` when the hint was too far behind.

@@ -103,15 +103,14 @@ impl Service {
                 true
             }
         };
-        let (names, identity) = Names::load(ledger).await?;
+        let (names, identity) = Names::load(ledger, metrics.clone()).await?;
         own(&warehouse, &names, identity, import, &env).await?;
         let service = Self { name, warehouse, names, env, metrics, sole_writer, locks: Locks::default() };
         service.finish().await?;
         if import {
             service.import().await?;
         }
-        let (databases, tables) = service.counts();
-        service.metrics.counted(databases, tables);
+        let (databases, tables) = service.names.state().counts();
         info!(databases, tables, warehouse = service.warehouse.location(""), "catalog is open");
         Ok(service)
     }

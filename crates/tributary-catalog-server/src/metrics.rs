@@ -99,7 +99,8 @@ impl CatalogMetrics {
         }
     }
 
-    pub(crate) fn counted(&self, databases: usize, tables: usize) {
+    /// Of databases and tables.
+    pub(crate) fn counted(&self, (databases, tables): (usize, usize)) {
         self.databases.set(i64::try_from(databases).unwrap_or(i64::MAX));
         self.tables.set(i64::try_from(tables).unwrap_or(i64::MAX));
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::ledger::{Ledger, LedgerError, Write};
+use crate::metrics::CatalogMetrics;
 use crate::problem::Problem;
 use crate::state::{Change, State};
 
@@ -21,6 +22,7 @@ pub(crate) struct Names {
     ledger: Arc<dyn Ledger>,
     changing: tokio::sync::Mutex<()>,
     failed: AtomicBool,
+    metrics: CatalogMetrics,
 }
 
 /// A turn at changing the names: what is decided on [`Turn::state`] still holds when it is applied.
@@ -33,7 +35,10 @@ pub(crate) struct Turn<'a> {
 
 impl Names {
     /// Everything the ledger holds, and the catalog's identity in it; `None` for a ledger that was never used.
-    pub(crate) async fn load(ledger: Arc<dyn Ledger>) -> Result<(Self, Option<String>), LedgerError> {
+    pub(crate) async fn load(
+        ledger: Arc<dyn Ledger>,
+        metrics: CatalogMetrics,
+    ) -> Result<(Self, Option<String>), LedgerError> {
         let pairs = ledger.load().await?;
         let mut state = State::default();
         for (key, value) in &pairs {
@@ -45,7 +50,8 @@ impl Names {
         }
         let id = identity(&pairs)?;
         let (changing, failed) = (tokio::sync::Mutex::default(), AtomicBool::new(false));
-        Ok((Self { state: RwLock::new(state), ledger, changing, failed }, id))
+        metrics.counted(state.counts());
+        Ok((Self { state: RwLock::new(state), ledger, changing, failed, metrics }, id))
     }
 
     /// Writes the catalog's identity down.
@@ -93,6 +99,7 @@ impl Turn<'_> {
         }
         let mut state = names.state.write().unwrap_or_else(PoisonError::into_inner);
         changes.into_iter().for_each(|change| state.apply(change));
+        names.metrics.counted(state.counts());
         Ok(())
     }
 }

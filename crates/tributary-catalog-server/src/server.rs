@@ -110,8 +110,6 @@ async fn answer(State(shared): State<Arc<Shared>>, request: Request) -> Response
         }
     };
     service.metrics.answered(operation, code, begun.elapsed());
-    let (databases, tables) = service.counts();
-    service.metrics.counted(databases, tables);
     response
 }
 

@@ -5,27 +5,30 @@
 
 mod commits;
 mod databases;
+mod locks;
 mod partitions;
 mod snapshots;
 mod tables;
 mod tags;
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use paimon_catalog::rest::wire::{Audit, ConfigResponse};
-use paimon_table::store::Storage;
+use paimon_table::store::{Create, Storage, StoreError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tributary_runtime::Env;
 
 use crate::access::Principal;
 use crate::call::{Call, Right, TableCall, TableName};
-use crate::commit::Head;
 use crate::metrics::CatalogMetrics;
 use crate::names::Names;
 use crate::problem::Problem;
 use crate::state::{TableEntry, check_name};
+
+pub(crate) use locks::Locks;
 
 /// The catalog of one warehouse.
 pub struct Service {
@@ -37,16 +40,6 @@ pub struct Service {
     /// The store lets two creators of one object both succeed, so only this process may commit.
     pub(crate) sole_writer: bool,
     pub(crate) locks: Locks,
-}
-
-/// One lock per table, by identity: commits, schemas, tags and the drop of a table take turns.
-#[derive(Default)]
-pub(crate) struct Locks(Mutex<HashMap<String, Arc<tokio::sync::Mutex<Heads>>>>);
-
-/// The newest snapshots that this process has seen, by branch. A hint: another engine may have committed to the folder.
-#[derive(Default)]
-pub(crate) struct Heads {
-    known: HashMap<Option<String>, Option<Head>>,
 }
 
 /// What goes back to the client.
@@ -132,11 +125,6 @@ impl Service {
         self.env.clock.now_millis()
     }
 
-    /// Databases and tables, for the gauges.
-    pub(crate) fn counts(&self) -> (usize, usize) {
-        self.names.state().counts()
-    }
-
     /// Whether changes are still made durable.
     pub fn is_sound(&self) -> bool {
         self.names.is_sound()
@@ -168,39 +156,23 @@ impl Service {
         Target { name, entry, storage, metadata }
     }
 
+    /// Creates an object of a table unless it is there, in the table's turn.
+    pub(crate) async fn create_object(
+        &self,
+        storage: &Storage,
+        path: &str,
+        bytes: Bytes,
+    ) -> Result<Create, StoreError> {
+        // Such a store would overwrite it.
+        if self.sole_writer && storage.size_opt(path).await?.is_some() {
+            return Ok(Create::Exists);
+        }
+        storage.create(path, bytes).await
+    }
+
     pub(crate) fn now_audit(&self, who: &Principal) -> Audit {
         let (by, now) = (Some(who.name.clone()), self.env.clock.now_millis());
         Audit { owner: by.clone(), created_at: now, created_by: by.clone(), updated_at: now, updated_by: by }
-    }
-}
-
-// === impl Locks ===
-
-impl Locks {
-    pub(crate) fn of(&self, table_id: &str) -> Arc<tokio::sync::Mutex<Heads>> {
-        let mut locks = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(locks.entry(table_id.to_owned()).or_default())
-    }
-
-    pub(crate) fn forget(&self, table_id: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(table_id);
-    }
-}
-
-// === impl Heads ===
-
-impl Heads {
-    /// The newest snapshot of the branch, if this process has seen one.
-    pub(crate) fn known(&self, branch: Option<&String>) -> Option<&Option<Head>> {
-        self.known.get(&branch.cloned())
-    }
-
-    pub(crate) fn learn(&mut self, branch: Option<&String>, head: Option<Head>) {
-        self.known.insert(branch.cloned(), head);
-    }
-
-    pub(crate) fn forget(&mut self) {
-        self.known.clear();
     }
 }
 

@@ -130,6 +130,7 @@ pub struct Counts {
 pub struct FaultStore {
     inner: Arc<dyn ObjectStore>,
     shared: Arc<Shared>,
+    ignores_conditions: bool,
 }
 
 /// Calls held back; dropping it releases them, too.
@@ -180,13 +181,18 @@ impl FaultStore {
     pub fn with_plan(inner: Arc<dyn ObjectStore>, plan: impl FnMut(&Call) -> Fault + Send + 'static) -> Self {
         let state = State { plan: Box::new(plan), log: Vec::new(), holds: Vec::new(), crash: None, disk_full: false };
         let shared = Shared { state: Mutex::new(state), crashed: watch::Sender::new(false) };
-        Self { inner, shared: Arc::new(shared) }
+        Self { inner, shared: Arc::new(shared), ignores_conditions: false }
     }
 
     /// Faults at the given rates; the same for the same seed and order of calls.
     pub fn seeded(inner: Arc<dyn ObjectStore>, seed: u64, rates: FaultRates) -> Self {
         let random = Random::seeded(seed);
         Self::with_plan(inner, move |_| rates.draw(&random))
+    }
+
+    /// The same store without create-if-absent: what must create overwrites.
+    pub fn ignoring_conditions(self) -> Self {
+        Self { ignores_conditions: true, ..self }
     }
 
     /// Replaces the plan from the next call on.

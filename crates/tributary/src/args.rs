@@ -186,13 +186,11 @@ pub(crate) enum CatalogVerb {
   tributary catalog serve --warehouse /data/lake
   tributary catalog serve --warehouse /data/lake --import         take in the tables that are there already
   TRIBUTARY_SERVER__TOKEN=… tributary catalog serve --warehouse /data/lake --name lake --listen 0.0.0.0:9190
+  tributary catalog serve --config server.toml                    the warehouse of its only [catalog.NAME], which may be a bucket
 
 In Flink: CREATE CATALOG c WITH ('type'='paimon', 'metastore'='rest', 'uri'='http://HOST:9190', 'warehouse'='lake',
           'token.provider'='bear', 'token'='…')")]
 pub(crate) struct ServeArguments {
-    /// The warehouse's folder or URL.
-    #[arg(long, value_name = "URL")]
-    pub(crate) warehouse: String,
     /// What clients call the warehouse; the last part of its path by default.
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
@@ -204,6 +202,8 @@ pub(crate) struct ServeArguments {
     pub(crate) import: bool,
     #[command(flatten)]
     pub(crate) settings: SettingArguments,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogArguments,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use paimon_catalog::{Table, TableIdentifier};
-use tributary_job::OpenedCatalog;
+use paimon_table::store::{Storage, StorageOptions};
+use tributary_job::{Metastore, OpenedCatalog};
 use tributary_runtime::Env;
 
 use crate::failure::{CommandError, Failure};
@@ -41,6 +42,22 @@ pub(crate) fn open(
 ) -> Result<OpenedCatalog, Failure> {
     OpenedCatalog::try_open(options, Path::new(""), settings.storage.fsync, env)
         .map_err(|problem| CommandError::Catalog { name: name.to_owned(), problem }.into())
+}
+
+/// The storage of the only catalog there is, which must be a warehouse itself.
+pub(crate) fn warehouse(settings: &Settings, env: &Env) -> Result<Storage, Failure> {
+    let name = only(settings)?;
+    let refuse = |problem| CommandError::Catalog { name: name.to_owned(), problem };
+    let options = settings.catalogs.get(name).cloned().unwrap_or_default();
+    // Whatever is wrong with its options is said by this.
+    open(name, &options, settings, env)?;
+    match (Metastore::parse(options.get("metastore").map(String::as_str)), options.get("warehouse")) {
+        (Ok(Metastore::Filesystem), Some(warehouse)) => {
+            let storage = StorageOptions::try_new(&options).map_err(|error| refuse(error.into()))?;
+            Ok(Storage::open_with(warehouse, &StorageOptions { fsync: settings.storage.fsync, ..storage })?)
+        }
+        _ => Err(Failure::usage(format!("the catalog `{name}` is served by another server; a warehouse has one"))),
+    }
 }
 
 /// The catalog that a name without one means.

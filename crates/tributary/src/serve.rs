@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use paimon_table::store::{Storage, StorageOptions};
+use paimon_table::store::Storage;
 use prometheus::Registry;
 use tracing::{info, warn};
 use tributary_catalog_server::{Access, CatalogMetrics, CatalogServer, RedbLedger, Service, Setup};
@@ -12,12 +12,12 @@ use tributary_http::listen;
 use tributary_runtime::{Drain, Executor, Supervisor};
 use tributary_statement::Variable;
 
-use crate::args::{CatalogArguments, CatalogVerb, ServeArguments};
+use crate::args::{CatalogVerb, ServeArguments};
 use crate::failure::{CommandError, Failure};
 use crate::log::Console;
 use crate::settings::{Server, Settings};
 use crate::signals::Signals;
-use crate::{environment, process, runtime, statements};
+use crate::{catalogs, environment, process, runtime, statements};
 
 /// In a warehouse that is a folder.
 const DATABASE: &str = ".tributary/catalog.redb";
@@ -26,15 +26,17 @@ const DATABASE: &str = ".tributary/catalog.redb";
 pub(crate) fn serve(verb: &CatalogVerb) -> Result<(), Failure> {
     let CatalogVerb::Serve(arguments) = verb;
     let flags = [("--listen", "server", "listen", &arguments.listen)];
-    let settings = Settings::load(&arguments.settings, &CatalogArguments::default(), &flags)?;
+    let settings = Settings::load(&arguments.settings, &arguments.catalog, &flags)?;
     let console = Console::start(&settings.log)?;
     open_and_serve(arguments, &settings).map_err(|failure| failure.told(&console))
 }
 
 fn open_and_serve(arguments: &ServeArguments, settings: &Settings) -> Result<(), Failure> {
     let access = access(&settings.server)?;
-    let options = StorageOptions { fsync: settings.storage.fsync, ..StorageOptions::default() };
-    let warehouse = Storage::open_with(&arguments.warehouse, &options)?;
+    // One thread writes the database; the catalog's own work is waiting for the store.
+    let executor = Executor::try_threads(NonZeroUsize::MIN).map_err(io("start a thread"))?;
+    let env = environment(executor.clone())?;
+    let warehouse = catalogs::warehouse(settings, &env)?;
     let name = name(arguments, &warehouse)?;
     let database = database(&settings.server, &warehouse)?;
     let registry = Registry::new();
@@ -43,9 +45,6 @@ fn open_and_serve(arguments: &ServeArguments, settings: &Settings) -> Result<(),
     let metrics = CatalogMetrics::register(&registry).map_err(twice)?;
     let listener = listen(settings.server.listen, "server.listen")?;
     let address = listener.local_addr().map_err(io("ask for the server's address"))?;
-    // One thread writes the database; the catalog's own work is waiting for the store.
-    let executor = Executor::try_threads(NonZeroUsize::MIN).map_err(io("start a thread"))?;
-    let env = environment(executor.clone())?;
     let drain = Drain::new();
     let runtime = runtime()?;
     let done = runtime.block_on(async {

@@ -11,7 +11,8 @@ use paimon_table::table::schema_path;
 use tokio::time::Instant;
 use tracing::info;
 
-use super::{Heads, Reply, Service, Target, json};
+use super::locks::TableLock;
+use super::{Reply, Service, Target, json};
 use crate::access::Principal;
 use crate::commit::{Commit, Head, Verdict};
 use crate::metrics::Outcome;
@@ -53,40 +54,59 @@ impl Service {
             // As Java does: the table that was meant is not there any more (F8).
             return Err(Problem::no_table(&target.name.database, &target.name.table));
         }
-        self.check_files(target, commit).await?;
         let lock = self.locks.of(&target.entry.id);
-        let mut heads = lock.lock().await;
-        self.check_live(target)?;
-        if self.sole_writer {
-            heads.forget();
+        let outcome = match self.settle_by_file(target, commit, &lock).await? {
+            Some(outcome) => outcome,
+            None => {
+                self.check_files(target, commit).await?;
+                self.decide_in_turn(target, commit, &lock).await?
+            }
+        };
+        if matches!(outcome, Outcome::Created | Outcome::Repeated) {
+            // Of a repeated one the first attempt may have ended before its hint.
+            lock.hint(target).await;
         }
-        // What is remembered may be behind: another engine may have committed to the folder. So a loss on what is
-        // remembered is no loss yet.
-        let branch = target.name.branch.as_ref();
-        let remembered = heads.known(branch).cloned();
-        if let Some(head) = remembered
-            && commit.decide(head.as_ref()) == Verdict::Create
-            && let Some(outcome) = create(target, commit, &mut heads).await?
-        {
+        Ok(outcome)
+    }
+
+    /// What became of a commit whose id is taken for all this process knows: the file tells, and nobody is waited for.
+    async fn settle_by_file(
+        &self,
+        target: &Target,
+        commit: &Commit,
+        lock: &TableLock,
+    ) -> Result<Option<Outcome>, Problem> {
+        match self.remembered(target, lock).map(|head| commit.decide(head.as_ref())) {
+            Some(Verdict::Compare) => compare(target, commit).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// May be behind, because another engine may have committed to the folder, or even ahead, if one rolled back. So a
+    /// loss on what is remembered is a loss only where a file proves it.
+    fn remembered(&self, target: &Target, lock: &TableLock) -> Option<Option<Head>> {
+        lock.known(target.name.branch.as_ref()).filter(|_| !self.sole_writer)
+    }
+
+    async fn decide_in_turn(&self, target: &Target, commit: &Commit, lock: &TableLock) -> Result<Outcome, Problem> {
+        let _turn = lock.turn().await;
+        self.check_live(target)?;
+        let settled = match self.remembered(target, lock).map(|head| commit.decide(head.as_ref())) {
+            Some(Verdict::Create) => create(target, commit, lock).await?,
+            Some(Verdict::Compare) => compare(target, commit).await?,
+            Some(Verdict::Conflict) | None => None,
+        };
+        if let Some(outcome) = settled {
             return Ok(outcome);
         }
         let head = snapshots::find_latest(&target.metadata).await?.map(|found| Head::from(&*found.snapshot));
-        heads.learn(branch, head.clone());
-        match commit.decide(head.as_ref()) {
-            Verdict::Create => Ok(create(target, commit, &mut heads).await?.unwrap_or(Outcome::Conflict)),
-            Verdict::Conflict => Ok(Outcome::Conflict),
-            Verdict::Compare => {
-                let present = snapshots::read(&target.metadata, commit.snapshot.id).await?;
-                if !present.is_some_and(|present| commit.is(&present.bytes)) {
-                    return Ok(Outcome::Conflict);
-                }
-                if head.is_some_and(|head| head.id == commit.snapshot.id) {
-                    // The first attempt may have ended before its hint.
-                    snapshots::write_hints(&target.metadata, commit.snapshot.id).await;
-                }
-                Ok(Outcome::Repeated)
-            }
-        }
+        lock.learn(target.name.branch.as_ref(), head.clone());
+        let settled = match commit.decide(head.as_ref()) {
+            Verdict::Create => create(target, commit, lock).await?,
+            Verdict::Compare => compare(target, commit).await?,
+            Verdict::Conflict => None,
+        };
+        Ok(settled.unwrap_or(Outcome::Conflict))
     }
 
     /// A snapshot that names files which are not there would make the table unreadable for everybody.
@@ -107,27 +127,35 @@ async fn check_file(storage: &Storage, path: String, snapshot: SnapshotId) -> Re
     }
 }
 
+/// Whether the snapshot of this id is the commit; `None` when there is no such snapshot.
+async fn compare(target: &Target, commit: &Commit) -> Result<Option<Outcome>, Problem> {
+    let present = snapshots::read(&target.metadata, commit.snapshot.id).await?;
+    Ok(present.map(|present| if commit.is(&present.bytes) { Outcome::Repeated } else { Outcome::Conflict }))
+}
+
 /// `None` when the id is taken by another snapshot.
-async fn create(target: &Target, commit: &Commit, heads: &mut Heads) -> Result<Option<Outcome>, Problem> {
-    let branch = target.name.branch.as_ref();
-    let attempt = port::create_file(&target.metadata, commit.snapshot.id, commit.bytes.clone().into()).await;
-    match attempt {
+async fn create(target: &Target, commit: &Commit, lock: &TableLock) -> Result<Option<Outcome>, Problem> {
+    let id = commit.snapshot.id;
+    match port::create_file(&target.metadata, id, commit.bytes.clone().into()).await {
         Attempt::Created => {
-            heads.learn(branch, Some(Head::from(&commit.snapshot)));
-            snapshots::write_hints(&target.metadata, commit.snapshot.id).await;
+            lock.learn(target.name.branch.as_ref(), Some(Head::from(&commit.snapshot)));
+            if id == SnapshotId::FIRST {
+                // In turn, because nobody else writes the hint EARLIEST.
+                lock.hint(target).await;
+            }
             Ok(Some(Outcome::Created))
         }
         Attempt::Conflict => {
-            heads.forget();
+            lock.forget();
             Ok(None)
         }
         // A client that repeats the request on 503 is told what became of it.
         Attempt::Unknown(error) => {
-            heads.forget();
+            lock.forget();
             Err(Problem::try_again(format!("whether the commit happened is not known; send it again: {error}")))
         }
         Attempt::Failed(error) => {
-            heads.forget();
+            lock.forget();
             Err(error.into())
         }
     }

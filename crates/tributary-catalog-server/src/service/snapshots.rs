@@ -52,7 +52,11 @@ struct ListResponse {
 
 impl Service {
     pub(super) async fn latest_snapshot(&self, target: &Target) -> Result<Reply, Problem> {
-        let found = snapshots::find_latest(&target.metadata).await?;
+        let known = self.locks.of(&target.entry.id).known(target.name.branch.as_ref()).flatten();
+        let found = match known.filter(|_| !self.sole_writer) {
+            Some(head) => snapshots::find_latest_from(&target.metadata, head.id).await?,
+            None => snapshots::find_latest(&target.metadata).await?,
+        };
         let found = found.ok_or_else(|| Problem::no_snapshot(&target.name.object(), "LATEST"))?;
         json(&LatestResponse {
             snapshot: WithTotals {
@@ -97,7 +101,7 @@ impl Service {
     pub(super) async fn roll_back(&self, who: &Principal, target: &Target, body: &[u8]) -> Result<Reply, Problem> {
         let RollbackTableRequest { instant, from_snapshot } = parse(body)?;
         let lock = self.locks.of(&target.entry.id);
-        let mut heads = lock.lock().await;
+        let _turn = lock.turn().await;
         self.check_live(target)?;
         let name = target.name.object();
         let wanted = match &instant {
@@ -116,7 +120,7 @@ impl Service {
         if snapshots::read(&target.metadata, wanted).await?.is_none() {
             return Err(Problem::no_snapshot(&name, &wanted.to_string()));
         }
-        heads.forget();
+        let _no_hints = lock.without_hints().await;
         snapshots::take_back(&target.metadata, wanted).await?;
         info!(
             target: "tributary::audit",

@@ -91,10 +91,10 @@ impl Service {
         let entry = turn.state().create_table(database, &identifier.object, &id, audit)?;
         // Held before anybody can see the entry, until it is there or gone.
         let lock = self.locks.of(&id);
-        let _turn = lock.lock().await;
+        let _turn = lock.turn().await;
         turn.apply(vec![Change::PutTable(entry.clone())]).await?;
         let storage = self.warehouse.child(&entry.folder);
-        match create_schema(&storage, &schema).await {
+        match self.create_schema(&storage, &schema).await {
             Ok(Create::Created) => {}
             Ok(Create::Exists) => {
                 self.put_down(&entry).await?;
@@ -141,14 +141,14 @@ impl Service {
     pub(super) async fn alter_table(&self, target: &Target, body: &[u8]) -> Result<Reply, Problem> {
         let AlterTableRequest { changes } = parse(body)?;
         let lock = self.locks.of(&target.entry.id);
-        let _turn = lock.lock().await;
+        let _turn = lock.turn().await;
         self.check_live(target)?;
         let schema = target.schema().await?;
         let has_snapshots = snapshots::find_latest(&target.metadata).await?.is_some();
         let Some(next) = schemas::altered(&schema, &changes, has_snapshots, self.env.clock.now_millis())? else {
             return Ok(Reply::Done);
         };
-        match create_schema(&target.metadata, &next).await? {
+        match self.create_schema(&target.metadata, &next).await? {
             Create::Created => Ok(Reply::Done),
             Create::Exists => Err(Problem::try_again("another engine changed the table at the same time")),
         }
@@ -181,7 +181,8 @@ impl Service {
     /// Deletes what is left of a dropped table. Nobody finds it by name any more; who found it before is waited for.
     pub(crate) async fn finish_drop(&self, entry: &TableEntry) -> Result<(), Problem> {
         let lock = self.locks.of(&entry.id);
-        let _turn = lock.lock().await;
+        let _turn = lock.turn().await;
+        let _no_hints = lock.without_hints().await;
         if let Err(error) = purge::purge(&self.warehouse.child(&entry.folder)).await {
             // The table is gone for everybody; only its space is not free yet.
             tracing::warn!(%error, folder = entry.folder, "could not delete all files of a dropped table; the next start tries again");
@@ -193,7 +194,7 @@ impl Service {
     /// Waits for the creation of a table, and finishes it if it was cut short.
     async fn settle(&self, entry: &TableEntry) -> Result<(), Problem> {
         let lock = self.locks.of(&entry.id);
-        let _turn = lock.lock().await;
+        let _turn = lock.turn().await;
         let is_stuck = self.names.state().creating(&entry.database, &entry.name).is_some_and(|now| now.id == entry.id);
         if is_stuck {
             self.heal(entry).await?;
@@ -217,6 +218,11 @@ impl Service {
         Ok(())
     }
 
+    async fn create_schema(&self, storage: &Storage, schema: &TableSchema) -> Result<Create, Problem> {
+        let bytes = schema.to_json().map_err(|error| Problem::bad(error.to_string()))?;
+        Ok(self.create_object(storage, &schema_path(schema.id), Bytes::from(bytes)).await?)
+    }
+
     /// To be asked under the table's lock: was it dropped meanwhile?
     pub(super) fn check_live(&self, target: &Target) -> Result<(), Problem> {
         let state = self.names.state();
@@ -238,9 +244,4 @@ impl Target {
             None => Problem::broken(format!("the folder of table {} has lost its schemas", self.entry.name)),
         })
     }
-}
-
-async fn create_schema(storage: &Storage, schema: &TableSchema) -> Result<Create, Problem> {
-    let bytes = schema.to_json().map_err(|error| Problem::bad(error.to_string()))?;
-    Ok(storage.create(&schema_path(schema.id), Bytes::from(bytes)).await?)
 }

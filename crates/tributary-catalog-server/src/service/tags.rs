@@ -35,7 +35,7 @@ impl Service {
             return Err(Problem::left_out("tags that expire are left out: delete the tag instead"));
         }
         let lock = self.locks.of(&target.entry.id);
-        let _turn = lock.lock().await;
+        let _turn = lock.turn().await;
         self.check_live(target)?;
         let found = match snapshot_id {
             Some(id) => snapshots::read(&target.metadata, SnapshotId(id)).await?,
@@ -43,7 +43,7 @@ impl Service {
         };
         let version = snapshot_id.map_or_else(|| "LATEST".to_owned(), |id| id.to_string());
         let found = found.ok_or_else(|| Problem::no_snapshot(&target.name.object(), &version))?;
-        match target.metadata.create(&path(&tag_name), found.bytes).await? {
+        match self.create_object(&target.metadata, &path(&tag_name), found.bytes).await? {
             Create::Created => Ok(Reply::Done),
             Create::Exists => Err(Problem::tag_exists(&target.name.object(), &tag_name)),
         }
@@ -57,7 +57,7 @@ impl Service {
     /// Deletes the tag; the data files only it refers to are left for the orphan sweep.
     pub(super) async fn delete_tag(&self, target: &Target, tag: &str) -> Result<Reply, Problem> {
         let lock = self.locks.of(&target.entry.id);
-        let _turn = lock.lock().await;
+        let _turn = lock.turn().await;
         if self.tag_file(target, tag).await?.is_none() {
             return Err(Problem::no_tag(&target.name.object(), tag));
         }

@@ -9,6 +9,8 @@ use prometheus::Registry;
 use serde_json::{Value, json};
 use tributary_testkit::{Fault, FaultStore, Op};
 
+mod races;
+
 use super::*;
 use crate::import::Setup;
 use crate::ledger::{Ledger, MemoryLedger};

@@ -120,7 +120,7 @@ impl Metastore {
     }
 
     /// What `metastore` says.
-    pub(crate) fn parse(name: Option<&str>) -> Result<Self, CatalogOptionError> {
+    pub fn parse(name: Option<&str>) -> Result<Self, CatalogOptionError> {
         let Some(name) = name else {
             return Ok(Self::Filesystem);
         };

@@ -14,8 +14,11 @@ use super::{FaultStore, Op};
 
 #[async_trait]
 impl ObjectStore for FaultStore {
-    async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
+    async fn put_opts(&self, location: &Path, payload: PutPayload, mut opts: PutOptions) -> Result<PutResult> {
         let op = if matches!(opts.mode, PutMode::Create) { Op::Create } else { Op::Put };
+        if self.ignores_conditions {
+            opts.mode = PutMode::Overwrite;
+        }
         self.deliver(op, location, payload.content_length(), || {
             let (inner, location, payload, opts) = (self.inner(), location.clone(), payload.clone(), opts.clone());
             async move { inner.put_opts(&location, payload, opts).await }
