@@ -40,6 +40,7 @@ async fn commit(commits: usize, warehouse: &str) -> Vec<f64> {
             identifier: CommitIdentifier(identifier as i64),
             kind: CommitKind::Append,
             added: vec![file(&names::data_file("data-", env.random.uuid(), 0, "parquet"))],
+            removed: Vec::new(),
             properties: [("tributary.positions".to_owned(), format!("{{\"0\":\"{identifier}\"}}"))].into(),
             watermark: None,
         };

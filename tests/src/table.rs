@@ -109,6 +109,7 @@ pub async fn append_files(table: &Table, identifier: i64, files: &[&[Vec<Value>]
         identifier: CommitIdentifier(identifier),
         kind: CommitKind::Append,
         added,
+        removed: Vec::new(),
         properties: Default::default(),
         watermark: None,
     };

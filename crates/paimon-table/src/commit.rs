@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use paimon_format::Snapshot;
+use paimon_format::{CommitKind, Snapshot};
 use tributary_runtime::{Classify, FailureKind, InvalidBackoff};
 
 pub use crate::committer::Committer;
@@ -35,7 +35,8 @@ pub struct Committed {
     pub already: bool,
 }
 
-/// Why a request is not known to be committed. Its files are kept in every case.
+/// Why a request is not known to be committed. Its files are kept in every case; whether they may go is what
+/// [`Committer::is_settled`] says.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CommitError {
@@ -116,11 +117,30 @@ pub enum CommitError {
         /// The name, which names the branch.
         table: String,
     },
-    /// The request adds a file twice.
-    #[error("a commit adds the file {file} twice")]
+    /// The request names a file twice.
+    #[error("a commit names the file {file} twice")]
     RepeatedFile {
         /// The file's name.
         file: String,
+    },
+    /// No history could take the request.
+    #[error("a commit of kind {kind} {why}")]
+    Malformed {
+        /// The request's kind.
+        kind: CommitKind,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// A file that the request removes is not part of the table any more, so nothing of the request is applied: another
+    /// committer removed it first. Will not pass: plan again from the newest snapshot.
+    #[error(
+        "{file} is not part of snapshot {snapshot} any more: another compaction, an overwrite or an expiry of partitions was faster"
+    )]
+    InputGone {
+        /// The file's name.
+        file: String,
+        /// The snapshot the commit would have been made on.
+        snapshot: i64,
     },
     /// The request's identifier lies before one that is committed already.
     #[error(
@@ -154,10 +174,10 @@ impl Classify for CommitError {
         match self {
             Self::Table(source) => source.kind(),
             Self::Unknown { source, .. } => source.kind(),
-            Self::RetriesExhausted { .. } => FailureKind::RetriesExhausted,
+            Self::RetriesExhausted { .. } | Self::InputGone { .. } => FailureKind::RetriesExhausted,
             Self::Fenced { .. } | Self::OutOfOrder { .. } => FailureKind::Fenced,
             Self::Replaced { .. } | Self::Undecidable { .. } | Self::TableChanged { .. } => FailureKind::Corrupt,
-            Self::RepeatedFile { .. } => FailureKind::Internal,
+            Self::RepeatedFile { .. } | Self::Malformed { .. } => FailureKind::Internal,
             Self::SchemaChanged { .. } | Self::Branch { .. } | Self::RetryWait(_) => FailureKind::Usage,
         }
     }

@@ -29,17 +29,19 @@ use paimon_format::{CommitKind, ManifestFileMeta, Snapshot, SnapshotId, TableSch
 use tokio::time::Instant;
 use tributary_runtime::{Backoff, Classify, Env, FailureKind};
 
-use crate::commit::{CommitError, CommitGuard, Committed};
+use crate::commit::{CommitError, CommitGuard, Committed, Unguarded};
 use crate::error::TableError;
-use crate::evolution;
 use crate::history::{self, UserHistory};
+use crate::inputs::Inputs;
 use crate::manifests::{self, ManifestFormat, Names};
 use crate::merge::{self, MergePolicy, Merged};
 use crate::plan::{Attempted, CommitIdentifier, CommitRequest, CommitUser, plan_commit};
 use crate::port::{Attempt, NextSnapshot};
 use crate::snapshots::{self, Found};
 use crate::statistics::{self, PartitionStatistics};
-use crate::table::{self, Table};
+use crate::table::Table;
+
+mod advance;
 
 /// Commits requests of one user to one table, one after the other.
 pub struct Committer {
@@ -75,6 +77,8 @@ struct Tried {
     identifier: CommitIdentifier,
     kind: CommitKind,
     uuids: Vec<String>,
+    /// The newest number tried.
+    last: SnapshotId,
 }
 
 // === impl Committer ===
@@ -92,6 +96,30 @@ impl Committer {
         guard: Arc<dyn CommitGuard>,
         env: Env,
     ) -> Result<Self, CommitError> {
+        let (history, seen) = history::look_back(&table, &user).await?;
+        Self::open_at(table, user, guard, env, history, seen)
+    }
+
+    /// As [`Committer::try_open`] for a user that never committed anything and never will again, such as that of one
+    /// compaction: its history is known without a look.
+    ///
+    /// # Errors
+    /// As [`Committer::try_open`].
+    pub async fn try_open_new(table: Table, user: CommitUser, env: Env) -> Result<Self, CommitError> {
+        let seen = snapshots::find_latest(table.metadata()).await?;
+        let latest = seen.as_ref().map(|seen| Arc::clone(&seen.snapshot));
+        let history = UserHistory { newest: None, pin: None, complete: true, latest };
+        Self::open_at(table, user, Arc::new(Unguarded), env, history, seen)
+    }
+
+    fn open_at(
+        table: Table,
+        user: CommitUser,
+        guard: Arc<dyn CommitGuard>,
+        env: Env,
+        history: UserHistory,
+        seen: Option<Found>,
+    ) -> Result<Self, CommitError> {
         if table.is_branch() {
             return Err(CommitError::Branch { table: table.identifier().to_string() });
         }
@@ -103,7 +131,6 @@ impl Committer {
             min_count: options.manifest_merge_min_count,
             full_threshold_bytes: options.manifest_full_compaction_threshold_size.bytes(),
         };
-        let (history, seen) = history::look_back(&table, &user).await?;
         Ok(Self {
             schema: Arc::clone(table.schema()),
             own: history.newest.iter().cloned().collect(),
@@ -141,6 +168,13 @@ impl Committer {
         self.seen.as_ref().map(|found| &found.snapshot)
     }
 
+    /// Whether a request that was not committed never will be: every number this committer tried is inspected by now, so
+    /// none of its creates can still take effect. Only then may the files of a request that failed be deleted.
+    pub fn is_settled(&self) -> bool {
+        let seen = self.seen.as_ref().map(|seen| seen.snapshot.id);
+        self.tried.as_ref().is_none_or(|tried| Some(tried.last) <= seen)
+    }
+
     /// Commits `request`, or finds that it is committed.
     ///
     /// After any error the committer can be used again, and an equal request is never committed twice.
@@ -148,10 +182,8 @@ impl Committer {
     /// # Errors
     /// See [`CommitError`]; [`Classify::kind`] says which of them pass by themselves.
     pub async fn commit(&mut self, request: &CommitRequest) -> Result<Committed, CommitError> {
-        if let Some(file) = request.repeated_file() {
-            let file = file.to_owned();
-            return Err(CommitError::RepeatedFile { file });
-        }
+        request.check()?;
+        let mut inputs = Inputs::of(&request.removed);
         let started = Instant::now();
         let mut attempts = 0;
         let mut merged = None;
@@ -163,6 +195,7 @@ impl Committer {
                 return Ok(Committed { snapshot, attempts, already: true });
             }
             self.check_patience(attempts, started)?;
+            self.check_inputs(&mut inputs).await?;
             let prepared = self.prepare(request, &mut merged).await?;
             let id = prepared.snapshot.id.0;
             attempts += 1;
@@ -191,116 +224,6 @@ impl Committer {
                 Attempt::Failed(source) => return Err(source.into()),
             }
         }
-    }
-
-    /// Inspects every snapshot after `seen`, until there is none, and makes sure that `seen` and the table
-    /// are still what they were.
-    async fn advance(&mut self, request: &CommitRequest) -> Result<(), CommitError> {
-        loop {
-            let storage = self.table.storage();
-            let next = self.seen.as_ref().map_or(1, |seen| seen.snapshot.id.0 + 1);
-            let (next, seen, schema) = futures::join!(
-                snapshots::read(storage, SnapshotId(next)),
-                self.read_seen(),
-                table::read_schema(storage, self.schema.id + 1),
-            );
-            self.check_seen(seen?, request).await?;
-            let schema = schema?;
-            let next = next?;
-            let last = next.is_none() && schema.is_none();
-            if let Some(schema) = schema {
-                self.adopt(schema)?;
-            }
-            if let Some(next) = next {
-                self.inspect(next)?;
-            }
-            if last {
-                return Ok(());
-            }
-        }
-    }
-
-    async fn read_seen(&self) -> Result<Option<Found>, TableError> {
-        match &self.seen {
-            Some(seen) => snapshots::read(self.table.storage(), seen.snapshot.id).await,
-            None => Ok(None),
-        }
-    }
-
-    /// Whether `seen` is unchanged, given what is there `now`.
-    async fn check_seen(&self, now: Option<Found>, request: &CommitRequest) -> Result<(), CommitError> {
-        let storage = self.table.storage();
-        let Some(seen) = &self.seen else {
-            return self.check_empty(request).await;
-        };
-        match now {
-            Some(now) if same(seen, &now) => Ok(()),
-            Some(now) => {
-                Err(CommitError::Replaced { snapshot: seen.snapshot.id.0, by: now.snapshot.commit_user.clone() })
-            }
-            None => match table::read_schema(storage, self.schema.id).await? {
-                Some(schema) if schema != *self.schema => Err(self.table_changed("was dropped and created again")),
-                Some(_) => Err(self.undecidable(seen.snapshot.id.0, request)),
-                None => Err(self.table_changed("was dropped")),
-            },
-        }
-    }
-
-    /// For a table without snapshots: that it is still the table that was loaded, and that it did not live through a
-    /// history of its own since. Costs a listing, once in a table's life.
-    async fn check_empty(&self, request: &CommitRequest) -> Result<(), CommitError> {
-        let storage = self.table.storage();
-        let (schema, ids) = futures::join!(table::read_schema(storage, self.schema.id), snapshots::list(storage));
-        match schema? {
-            None => return Err(self.table_changed("was dropped")),
-            Some(schema) if schema != *self.schema => {
-                return Err(self.table_changed("was dropped and created again"));
-            }
-            Some(_) => {}
-        }
-        // Ids start at 1 and have no gaps: one that is missing has expired. A listing may miss what is created
-        // meanwhile, so it is looked up before that is said.
-        let gap = ids?.into_iter().zip(SnapshotId::FIRST.0..).find(|(id, expected)| id.0 != *expected);
-        match gap {
-            Some((_, missing)) if snapshots::read(storage, SnapshotId(missing)).await?.is_none() => {
-                Err(self.undecidable(0, request))
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn undecidable(&self, snapshot: i64, request: &CommitRequest) -> CommitError {
-        CommitError::Undecidable { snapshot, user: self.user.to_string(), identifier: request.identifier.0 }
-    }
-
-    fn table_changed(&self, what: impl Into<String>) -> CommitError {
-        CommitError::TableChanged { location: self.table.location(), what: what.into() }
-    }
-
-    /// Takes note of a schema that appeared. Files keep the id of the schema they were written with; a schema under which
-    /// they would mean something else stops the committer.
-    fn adopt(&mut self, schema: TableSchema) -> Result<(), CommitError> {
-        let id = schema.id;
-        schema.check_supported().map_err(TableError::format(table::schema_path(id)))?;
-        evolution::check_written(self.table.schema(), &schema).map_err(|what| CommitError::SchemaChanged {
-            location: self.table.location(),
-            schema: id,
-            what,
-        })?;
-        tracing::debug!(table = %self.table.identifier(), schema = id, "the table has a new schema");
-        self.schema = Arc::new(schema);
-        Ok(())
-    }
-
-    fn inspect(&mut self, next: Found) -> Result<(), CommitError> {
-        let snapshot = &next.snapshot;
-        self.guard.inspect(snapshot).map_err(|why| CommitError::Fenced { snapshot: snapshot.id.0, why })?;
-        if snapshot.commit_user == self.user.as_str() && snapshot.commit_identifier != i64::MAX {
-            self.record_own(Arc::clone(snapshot));
-        }
-        self.manifests = None;
-        self.seen = Some(next);
-        Ok(())
     }
 
     fn record_own(&mut self, snapshot: Arc<Snapshot>) {
@@ -362,17 +285,39 @@ impl Committer {
         Ok(())
     }
 
+    /// Makes sure that what the request removes is live in `seen`, so in the very snapshot it is committed on: whoever
+    /// removed a file meanwhile has decided about its rows.
+    async fn check_inputs(&mut self, inputs: &mut Inputs<'_>) -> Result<(), CommitError> {
+        if inputs.is_empty() {
+            return Ok(());
+        }
+        self.load_manifests().await?;
+        let manifests = self.manifests.as_deref().unwrap_or_default();
+        match inputs.find_gone(self.table.storage(), &self.format, manifests).await? {
+            None => Ok(()),
+            Some(gone) => Err(CommitError::InputGone {
+                file: gone.file.file_name.clone(),
+                snapshot: self.seen.as_ref().map_or(0, |seen| seen.snapshot.id.0),
+            }),
+        }
+    }
+
+    async fn load_manifests(&mut self) -> Result<(), CommitError> {
+        if self.manifests.is_none() {
+            self.manifests = Some(match &self.seen {
+                Some(seen) => manifests::read_lists(self.table.storage(), &seen.snapshot).await?,
+                None => Vec::new(),
+            });
+        }
+        Ok(())
+    }
+
     /// Writes everything the snapshot refers to.
     async fn prepare(&mut self, request: &CommitRequest, merged: &mut Option<Merged>) -> Result<Prepared, CommitError> {
         let storage = self.table.storage().clone();
         let uuid = self.env.random.uuid();
         let mut names = Names::new(uuid);
-        if self.manifests.is_none() {
-            self.manifests = Some(match &self.seen {
-                Some(seen) => manifests::read_lists(&storage, &seen.snapshot).await?,
-                None => Vec::new(),
-            });
-        }
+        self.load_manifests().await?;
         let before = self.manifests.as_deref().unwrap_or_default();
         let base = self.merge(before, &mut names, merged).await?;
         let (mut delta, mut objects) = (Vec::new(), Vec::new());
@@ -437,7 +382,8 @@ impl Committer {
         let next = &prepared.snapshot;
         let (identifier, kind) = (CommitIdentifier(next.commit_identifier), next.commit_kind);
         let tried = self.tried.take().filter(|tried| tried.identifier == identifier && tried.kind == kind);
-        let mut tried = tried.unwrap_or(Tried { identifier, kind, uuids: Vec::new() });
+        let mut tried = tried.unwrap_or(Tried { identifier, kind, uuids: Vec::new(), last: next.id });
+        tried.last = next.id;
         tried.uuids.extend(next.uuid.clone());
         self.tried = Some(tried);
         let base = self.seen.as_ref().map(|seen| &*seen.snapshot);
@@ -463,11 +409,7 @@ impl Committer {
     }
 }
 
-/// Whether two readings, or what was written and a reading, are the same snapshot. A catalog may lay out the JSON in
-/// its own way, so the uuid decides where there is one.
-fn same(known: &Found, now: &Found) -> bool {
-    known.bytes == now.bytes || known.snapshot.uuid.is_some() && known.snapshot.uuid == now.snapshot.uuid
-}
-
+#[cfg(test)]
+mod compaction_tests;
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ pub mod data_error;
 pub mod error;
 pub mod evolution;
 pub mod history;
+mod inputs;
 pub mod local;
 mod manifests;
 mod merge;

@@ -224,7 +224,7 @@ async fn write(
 
 /// Whether a manifest's partition statistics leave room for one of `partitions`. Unreadable statistics
 /// leave room for everything.
-fn may_hold(format: &ManifestFormat, manifest: &ManifestFileMeta, partitions: &HashSet<&BinaryRow>) -> bool {
+pub(crate) fn may_hold(format: &ManifestFormat, manifest: &ManifestFileMeta, partitions: &HashSet<&BinaryRow>) -> bool {
     let roots = &format.partition_roots;
     let Ok(stats) = manifest.partition_stats.decode(roots) else {
         return !partitions.is_empty();

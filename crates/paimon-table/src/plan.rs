@@ -5,6 +5,8 @@ use std::fmt;
 
 use paimon_format::{BinaryRow, CommitKind, DataFileMeta, FileKind, ManifestEntry, Snapshot, SnapshotId};
 
+use crate::commit::CommitError;
+
 /// `_TOTAL_BUCKETS` of an append table without buckets.
 const NO_BUCKETS: i32 = -1;
 
@@ -38,6 +40,9 @@ pub struct CommitRequest {
     pub kind: CommitKind,
     /// The files, all of them already in the store. May be empty: the snapshot then only carries properties.
     pub added: Vec<NewFile>,
+    /// The entries that added what a compaction replaces, exactly as a scan found them: an entry that differs in one byte
+    /// takes nothing away. Every file must be live in the snapshot the commit is made on.
+    pub removed: Vec<ManifestEntry>,
     /// The user's own entries; not inherited by later snapshots.
     pub properties: BTreeMap<String, String>,
     /// Event-time watermark in Unix milliseconds; the snapshot gets the maximum of it and the base's.
@@ -88,28 +93,43 @@ impl fmt::Display for CommitIdentifier {
 // === impl CommitRequest ===
 
 impl CommitRequest {
-    /// Rows of all added files.
+    /// Rows of all added files, less those of the removed ones.
     pub fn rows(&self) -> i64 {
-        self.added.iter().map(|file| file.meta.row_count).sum()
+        let removed: i64 = self.removed.iter().map(|entry| entry.file.row_count).sum();
+        self.added.iter().map(|file| file.meta.row_count).sum::<i64>() - removed
     }
 
-    /// A file that is added more than once, by its name. Readers since 1.3 would return its rows twice.
-    pub(crate) fn repeated_file(&self) -> Option<&str> {
-        let mut names = HashSet::with_capacity(self.added.len());
-        self.added.iter().map(|file| file.meta.file_name.as_str()).find(|name| !names.insert(*name))
+    /// Whether the request is one that any history could take.
+    pub(crate) fn check(&self) -> Result<(), CommitError> {
+        // Readers since 1.3 would return the rows of a file twice that is added twice, and hide one for ever that is
+        // removed and added again.
+        let removed = self.removed.iter().map(|entry| entry.file.file_name.as_str());
+        let mut names = HashSet::with_capacity(self.added.len() + self.removed.len());
+        let repeated = self.added.iter().map(|file| file.meta.file_name.as_str()).chain(removed);
+        if let Some(file) = { repeated }.find(|name| !names.insert(*name)) {
+            return Err(CommitError::RepeatedFile { file: file.to_owned() });
+        }
+        let why = match self.kind {
+            CommitKind::Compact if self.rows() != 0 => format!("changes the number of rows by {}", self.rows()),
+            CommitKind::Compact => return Ok(()),
+            _ if self.removed.is_empty() => return Ok(()),
+            // Readers that follow the table would take no notice.
+            _ => "removes files, which only a compaction may".to_owned(),
+        };
+        Err(CommitError::Malformed { kind: self.kind, why })
     }
 
+    /// Deletions first, as Java orders them.
     pub(crate) fn entries(&self) -> Vec<ManifestEntry> {
-        self.added
-            .iter()
-            .map(|file| ManifestEntry {
-                kind: FileKind::Add,
-                partition: file.partition.clone(),
-                bucket: file.bucket,
-                total_buckets: NO_BUCKETS,
-                file: file.meta.clone(),
-            })
-            .collect()
+        let removed = self.removed.iter().map(|entry| ManifestEntry { kind: FileKind::Delete, ..entry.clone() });
+        let added = self.added.iter().map(|file| ManifestEntry {
+            kind: FileKind::Add,
+            partition: file.partition.clone(),
+            bucket: file.bucket,
+            total_buckets: NO_BUCKETS,
+            file: file.meta.clone(),
+        });
+        removed.chain(added).collect()
     }
 }
 

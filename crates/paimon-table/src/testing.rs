@@ -93,6 +93,7 @@ pub(crate) fn request(user: &str, identifier: i64) -> CommitRequest {
         identifier: CommitIdentifier(identifier),
         kind: CommitKind::Append,
         added: vec![file(&format!("data-{user}-{identifier}.parquet"), "2026-01-01", 1)],
+        removed: Vec::new(),
         properties: BTreeMap::from([("by".to_owned(), format!("{user} {identifier}"))]),
         watermark: None,
     }

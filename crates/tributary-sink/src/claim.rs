@@ -99,6 +99,7 @@ impl Claim {
             identifier,
             kind: CommitKind::Append,
             added: Vec::new(),
+            removed: Vec::new(),
             properties: state::properties(identity, &positions, incarnation),
             watermark: None,
         };

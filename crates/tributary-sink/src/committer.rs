@@ -165,6 +165,7 @@ impl EpochCommitter {
             identifier,
             kind: CommitKind::Append,
             added: files,
+            removed: Vec::new(),
             properties: state::properties(&self.identity, &positions, self.incarnation),
             watermark: None,
         };

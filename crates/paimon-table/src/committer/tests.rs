@@ -386,6 +386,7 @@ impl CommitGuard for Incarnation {
 fn claim(identifier: i64, incarnation: &str) -> CommitRequest {
     CommitRequest {
         added: Vec::new(),
+        removed: Vec::new(),
         properties: BTreeMap::from([("incarnation".to_owned(), incarnation.to_owned())]),
         ..request("u", identifier)
     }
@@ -441,7 +442,7 @@ async fn a_file_that_is_added_twice_is_refused() {
     let mut request = request("u", 1);
     request.added.push(request.added[0].clone());
     let error = committer(&table, "u", 1).await.commit(&request).await.unwrap_err();
-    assert_eq!(error.to_string(), "a commit adds the file data-u-1.parquet twice");
+    assert_eq!(error.to_string(), "a commit names the file data-u-1.parquet twice");
 }
 
 #[tokio::test]

@@ -242,7 +242,13 @@ async fn commit(world: &World, user: &str, identifier: i64, properties: BTreeMap
     let guard = std::sync::Arc::new(Unguarded);
     let mut committer = Committer::try_open(world.table.clone(), user, guard, world.env.clone()).await.unwrap();
     let identifier = CommitIdentifier(identifier);
-    let request =
-        CommitRequest { identifier, kind: CommitKind::Append, added: Vec::new(), properties, watermark: None };
+    let request = CommitRequest {
+        identifier,
+        kind: CommitKind::Append,
+        added: Vec::new(),
+        removed: Vec::new(),
+        properties,
+        watermark: None,
+    };
     committer.commit(&request).await.unwrap();
 }
