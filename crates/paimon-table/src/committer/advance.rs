@@ -124,7 +124,18 @@ impl Committer {
 }
 
 /// Whether two readings, or what was written and a reading, are the same snapshot. A catalog may lay out the JSON in
-/// its own way, so the uuid decides where there is one.
+/// its own way, so the uuid decides where there is one. One that keeps no uuids (before 2.0) keeps the names of the
+/// manifest lists, which are new with every try.
 fn same(known: &Found, now: &Found) -> bool {
-    known.bytes == now.bytes || known.snapshot.uuid.is_some() && known.snapshot.uuid == now.snapshot.uuid
+    let (one, other) = (&known.snapshot, &now.snapshot);
+    known.bytes == now.bytes
+        || match (&one.uuid, &other.uuid) {
+            (Some(one), Some(other)) => one == other,
+            (Some(_), None) => {
+                one.base_manifest_list == other.base_manifest_list
+                    && one.delta_manifest_list == other.delta_manifest_list
+                    && one.commit_user == other.commit_user
+            }
+            (None, _) => false,
+        }
 }

@@ -632,3 +632,31 @@ async fn a_snapshot_without_uuid_is_compared_by_its_bytes() {
     let error = misled.commit(&request("w", 1)).await.unwrap_err();
     assert!(matches!(error, CommitError::Replaced { snapshot: 1, .. }), "{error}");
 }
+
+/// A catalog that keeps no uuids, as those before 2.0.
+struct Forgetful;
+
+#[async_trait]
+impl SnapshotCommit for Forgetful {
+    async fn create(&self, storage: &Storage, next: NextSnapshot<'_>) -> Attempt {
+        let kept = Snapshot { uuid: None, ..next.snapshot.clone() };
+        crate::port::create_file(storage, kept.id, kept.to_json().unwrap().into()).await
+    }
+}
+
+#[tokio::test]
+async fn a_catalog_that_keeps_no_uuids_is_told_from_one_that_replaced_a_snapshot() {
+    let storage = memory();
+    create(&storage, &[]).await;
+    let table = open_with(&storage, Arc::new(Forgetful)).await;
+    let mut committer = committer(&table, "u", 1).await;
+    for identifier in 1..=3 {
+        committer.commit(&request("u", identifier)).await.unwrap();
+    }
+    let third = snapshots::read(&storage, SnapshotId(3)).await.unwrap().unwrap();
+    assert_eq!(third.snapshot.uuid, None);
+    let other = Snapshot { delta_manifest_list: "manifest-list-of-another".to_owned(), ..(*third.snapshot).clone() };
+    storage.put("snapshot/snapshot-3", other.to_json().unwrap().into()).await.unwrap();
+    let error = committer.commit(&request("u", 4)).await.unwrap_err();
+    assert!(matches!(error, CommitError::Replaced { snapshot: 3, .. }), "{error}");
+}
