@@ -34,7 +34,7 @@ impl Console {
             status: (settings.format == LogFormat::Auto && terminal).then(MultiProgress::new),
             json: settings.format == LogFormat::Json,
         };
-        let filter = EnvFilter::try_new(&settings.level.0)
+        let filter = EnvFilter::try_new(directives(&settings.level.0))
             .map_err(|problem| CommandError::Usage(format!("log.level: {problem}")))?;
         let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(console.clone());
         match settings.format {
@@ -59,6 +59,15 @@ impl Console {
                 None => failure.print(),
             },
         }
+    }
+}
+
+/// What the filter is told: an `info` without more hears nothing of the requests that are repeated below a store's
+/// operation. Readiness, `warn` and the error at the end tell what they come to; `debug` tells all.
+fn directives(level: &str) -> String {
+    match level.split(',').any(|part| part.trim() == "info") && !level.contains("object_store") {
+        true => format!("{level},object_store=warn"),
+        false => level.to_owned(),
     }
 }
 
@@ -92,6 +101,24 @@ impl Drop for Line {
         match &self.status {
             Some(status) => status.suspend(write),
             None => write(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::directives;
+
+    #[test]
+    fn repeated_requests_are_told_to_who_asks() {
+        for (level, expected) in [
+            ("info", "info,object_store=warn"),
+            ("info,paimon_table=debug", "info,paimon_table=debug,object_store=warn"),
+            ("debug", "debug"),
+            ("warn", "warn"),
+            ("info,object_store=info", "info,object_store=info"),
+        ] {
+            assert_eq!(directives(level), expected);
         }
     }
 }
