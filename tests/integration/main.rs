@@ -4,6 +4,7 @@
 mod bad_input;
 mod catalog_server;
 mod clock;
+mod data_tokens;
 mod engines;
 mod evolution;
 mod house;

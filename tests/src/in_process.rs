@@ -10,7 +10,7 @@ use object_store::ObjectStore;
 use paimon_catalog::{Catalog, FilesystemCatalog, Table, TableIdentifier};
 use paimon_table::read::read_file;
 use paimon_table::scan::plan_scan;
-use paimon_table::store::Storage;
+use paimon_table::store::{Storage, StorageOptions};
 use tributary_job::{Job, JobDefaults, JobError, JobSetup, Mode, Session, Zone};
 use tributary_runtime::{Drain, Env};
 use tributary_sink::SinkMetrics;
@@ -20,8 +20,12 @@ use tributary_sink::SinkMetrics;
 /// # Errors
 /// As the job.
 pub async fn run(job: &str, store: Arc<dyn ObjectStore>, env: Env) -> Result<(), JobError> {
-    let defaults =
-        JobDefaults { checkpoint_interval: Duration::from_secs(10), parallelism: None, zone: Zone::UTC, fsync: false };
+    let defaults = JobDefaults {
+        checkpoint_interval: Duration::from_secs(10),
+        parallelism: None,
+        zone: Zone::UTC,
+        storage: StorageOptions { fsync: false, ..StorageOptions::default() },
+    };
     let mut session = Session::new(Mode::Run, defaults, env.clone());
     session.add_catalog("sim", Arc::new(catalog(store, &env)), "default");
     let script = tributary_statement::parse("simulated.sql", job, &|_| Err("not set".into())).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! [`RestCatalog`] asks the catalog for names and places, and creates snapshots through it; schemas, snapshots and data are
 //! read from the tables' folders, where the catalog puts them too. Credentials are renewed ahead of their end, once for
-//! all who wait ([`lease`]); a call that is refused for its credentials is repeated once with newer ones, if there are any.
+//! all who wait; a call that is refused for its credentials is repeated once with newer ones, if there are any.
 //! Every failure is a value ([`RestError`]), and what may have been applied is never read as refused.
 
 mod api;
@@ -10,9 +10,8 @@ mod catalog;
 mod client;
 mod commit;
 mod credentials;
-pub mod data_token;
+mod data_token;
 mod error;
-mod lease;
 pub mod old_dlf;
 mod options;
 pub mod paths;
@@ -25,6 +24,5 @@ pub mod wire;
 pub use catalog::RestCatalog;
 pub use credentials::{CredentialError, KeySource};
 pub use error::RestError;
-pub use lease::Lease;
 pub use options::{HEADER_PREFIX, OptionError, RestOptions};
 pub use secret::Secret;

@@ -102,14 +102,15 @@ const TYPE: (&str, &str) = ("type", "paimon");
 // === impl OpenedCatalog ===
 
 impl OpenedCatalog {
-    /// Opens the catalog that `options` describe; a relative warehouse is below `folder`. No I/O.
+    /// Opens the catalog that `options` describe, over what `storage` says of stores; a relative warehouse is below
+    /// `folder`. No I/O.
     ///
     /// # Errors
     /// The first option that is wrong or missing.
     pub fn try_open(
         options: &BTreeMap<String, String>,
         folder: &Path,
-        fsync: bool,
+        storage: &StorageOptions,
         env: &Env,
     ) -> Result<Self, CatalogOptionError> {
         let (key, expected) = TYPE;
@@ -121,11 +122,14 @@ impl OpenedCatalog {
             check_key(key, metastore)?;
         }
         let default_database = options.get("default-database").map_or("default", String::as_str).to_owned();
-        let storage = StorageOptions::try_new(options).map_err(|error| match error {
+        let own = StorageOptions::try_new(options).map_err(|error| match error {
             StorageOptionError::Unknown { key } => unknown(key, metastore),
             other => other.into(),
         })?;
-        let storage = StorageOptions { fsync, ..storage };
+        if let (Metastore::Filesystem, Some(warehouse)) = (metastore, options.get("warehouse")) {
+            own.check_for(warehouse)?;
+        }
+        let storage = own.over(storage);
         let buckets = [storage.s3.clone(), storage.oss.clone()];
         let (catalog, location): (Arc<dyn Catalog>, String) = match metastore {
             Metastore::Filesystem => {
@@ -198,7 +202,7 @@ pub(crate) fn open(
     statement: &CreateCatalog,
     place: &Place<'_>,
     folder: &Path,
-    fsync: bool,
+    storage: &StorageOptions,
     env: &Env,
 ) -> Result<OpenedCatalog, JobError> {
     let (given, name) = (&statement.options, &statement.name);
@@ -214,7 +218,7 @@ pub(crate) fn open(
         return Err(missing(key, example));
     }
     let options = given.iter().map(|entry| (entry.key.value.clone(), entry.value.expose().to_owned())).collect();
-    OpenedCatalog::try_open(&options, folder, fsync, env).map_err(|error| {
+    OpenedCatalog::try_open(&options, folder, storage, env).map_err(|error| {
         let key_span = |key: &str| given.get(key).map_or(name.span, |entry| entry.key.span);
         let value_span = |key: &str| given.get(key).map_or(name.span, |entry| entry.value.span());
         match error {

@@ -25,8 +25,8 @@ impl Run<'_> {
         if known.is_some() && create.if_not_exists {
             return Ok(());
         }
-        let fsync = self.session.defaults.fsync;
-        let opened = catalogs::open(create, &self.place(), self.folder, fsync, &self.session.env)?;
+        let storage = &self.session.defaults.storage;
+        let opened = catalogs::open(create, &self.place(), self.folder, storage, &self.session.env)?;
         if let Some(known) = known {
             return match &known.created {
                 Some((file, other)) if *file != self.file && other.is_same(&opened) => Ok(()),

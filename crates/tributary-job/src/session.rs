@@ -142,7 +142,7 @@ impl Session {
         self.files.push(script.source.name().to_owned());
         let backoff = Backoff::try_new(LEAST_WAIT, LONGEST_WAIT)?;
         let mut run = Run {
-            settings: Settings::new(self.defaults),
+            settings: Settings::new(self.defaults.clone()),
             session: self,
             source: &script.source,
             folder: path.parent().unwrap_or(Path::new("")),

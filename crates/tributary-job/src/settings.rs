@@ -5,13 +5,14 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use paimon_format::parse_duration;
+use paimon_table::store::StorageOptions;
 use tributary_statement::{OptionValue, Spanned, nearest};
 
 use crate::expr::Zone;
 use crate::expr::bind::BindError;
 
 /// What the process says about jobs that do not SET it (`[job]` of the settings).
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct JobDefaults {
     /// Time between two commits.
     pub checkpoint_interval: Duration,
@@ -19,8 +20,8 @@ pub struct JobDefaults {
     pub parallelism: Option<NonZeroUsize>,
     /// The zone of LOCALTIMESTAMP and its kin.
     pub zone: Zone,
-    /// Whether files on a local disk are flushed before a commit refers to them.
-    pub fsync: bool,
+    /// What holds of stores where a catalog says nothing.
+    pub storage: StorageOptions,
 }
 
 /// The settings in force at one statement.
@@ -171,13 +172,13 @@ const FAMILIES_WITHOUT_MEANING: &[&str] = &[
 impl Settings {
     pub(crate) fn new(defaults: JobDefaults) -> Self {
         Self {
-            defaults,
             checkpoint_interval: defaults.checkpoint_interval,
             default_parallelism: defaults.parallelism,
             sink_parallelism: None,
             zone: defaults.zone,
             pipeline_name: None,
             warned: BTreeSet::new(),
+            defaults,
         }
     }
 
@@ -226,7 +227,7 @@ impl Settings {
 
     /// Follows a RESET of one key or of all.
     pub(crate) fn reset(&mut self, key: Option<&Spanned<String>>) -> Result<(), BindError> {
-        let fresh = Self::new(self.defaults);
+        let fresh = Self::new(self.defaults.clone());
         let Some(key) = key else {
             *self = Self { warned: std::mem::take(&mut self.warned), ..fresh };
             return Ok(());

@@ -16,7 +16,7 @@ use object_store::memory::InMemory;
 use paimon_catalog::{Catalog, FilesystemCatalog, Table, TableIdentifier};
 use paimon_table::read::read_file;
 use paimon_table::scan::plan_scan;
-use paimon_table::store::Storage;
+use paimon_table::store::{Storage, StorageOptions};
 use tributary_runtime::{Classify, Drain, Env, FailureKind, Random};
 use tributary_sink::SinkMetrics;
 use tributary_testkit::{Fault, FaultStore, Moment, Op, sim_env};
@@ -35,7 +35,12 @@ fn env() -> Env {
 }
 
 fn defaults() -> JobDefaults {
-    JobDefaults { checkpoint_interval: Duration::from_secs(10), parallelism: None, zone: Zone::UTC, fsync: false }
+    JobDefaults {
+        checkpoint_interval: Duration::from_secs(10),
+        parallelism: None,
+        zone: Zone::UTC,
+        storage: StorageOptions { fsync: false, ..StorageOptions::default() },
+    }
 }
 
 async fn plans(mode: Mode, text: &str, env: &Env) -> Result<Vec<PipelinePlan>, JobError> {

@@ -8,6 +8,7 @@
 //! - [`Supervisor`]: every task has a name, and the first failure ends the rest.
 //! - [`Drain`]: an orderly stop with a deadline. [`LatchSet`]: what a start still waits for.
 //! - [`channel`] and [`MemoryBudget`]: bounds in bytes. [`Backoff`]: how long to wait before a retry.
+//! - [`Leases`]: credentials that are fetched again before they end, once for all who need them.
 //! - [`FailureKind`]: what an error means to whoever started the process.
 //! - [`Positions`], [`Interval`], [`SourceIdentity`]: the words source and sink share without knowing each other.
 //! - [`MetricDef`]: how a crate declares its metrics, so that the reference is generated from them.
@@ -22,6 +23,7 @@ mod executor;
 mod failure;
 mod identity;
 mod latch;
+mod lease;
 mod memory;
 mod metric;
 mod position;
@@ -34,6 +36,7 @@ pub use executor::{Executor, Panicked};
 pub use failure::{Classify, FailureKind};
 pub use identity::SourceIdentity;
 pub use latch::{Latch, LatchSet};
+pub use lease::{Lease, Leases};
 pub use memory::{MemoryBudget, Reservation};
 pub use metric::{MetricDef, MetricKind};
 pub use position::{ChainError, Interval, Position, Positions, SplitId};

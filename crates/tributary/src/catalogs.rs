@@ -40,7 +40,7 @@ pub(crate) fn open(
     settings: &Settings,
     env: &Env,
 ) -> Result<OpenedCatalog, Failure> {
-    OpenedCatalog::try_open(options, Path::new(""), settings.storage.fsync, env)
+    OpenedCatalog::try_open(options, Path::new(""), &settings.stores(), env)
         .map_err(|problem| CommandError::Catalog { name: name.to_owned(), problem }.into())
 }
 
@@ -54,7 +54,7 @@ pub(crate) fn warehouse(settings: &Settings, env: &Env) -> Result<Storage, Failu
     match (Metastore::parse(options.get("metastore").map(String::as_str)), options.get("warehouse")) {
         (Ok(Metastore::Filesystem), Some(warehouse)) => {
             let storage = StorageOptions::try_new(&options).map_err(|error| refuse(error.into()))?;
-            Ok(Storage::open_with(warehouse, &StorageOptions { fsync: settings.storage.fsync, ..storage })?)
+            Ok(Storage::open_with(warehouse, &storage.over(&settings.stores()))?)
         }
         _ => Err(Failure::usage(format!("the catalog `{name}` is served by another server; a warehouse has one"))),
     }

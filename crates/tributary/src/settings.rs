@@ -17,6 +17,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use paimon_table::store::StorageOptions;
 use tributary_http::BearerToken;
 
 use crate::args::{CatalogArguments, SettingArguments};
@@ -64,6 +65,8 @@ macro_rules! settings {
                 $(#[doc = $section_doc])+
                 pub(crate) $section: $Section,
             )+
+            /// The other keys of `[storage]`: what holds of object stores where a catalog says nothing.
+            stores: StorageOptions,
             /// `[catalog.NAME]`: catalogs by name.
             pub(crate) catalogs: BTreeMap<String, CatalogOptions>,
         }
@@ -91,6 +94,7 @@ macro_rules! settings {
                     $($section: $Section {
                         $($field: layers.take(stringify!($section), $key, $default)?,)+
                     },)+
+                    stores: layers.stores()?,
                     catalogs: layers.catalogs().clone(),
                 })
             }
@@ -129,7 +133,8 @@ settings! {
         /// needs up to 64 MB more.
         limit: ByteSize = ("limit", "256 mb"),
     }
-    /// How files are stored.
+    /// How files are stored. The options of object stores (`s3.…`, `fs.oss.…`, as the reference of options has them)
+    /// may stand here, too; they hold for every catalog that does not say otherwise.
     storage: Storage {
         /// Whether files on a local disk are flushed to the device before a commit refers to them.
         /// Off is faster and loses commits when the machine, not only the process, dies.
@@ -160,6 +165,7 @@ settings! {
     /// What the process says on standard error.
     log: Log {
         /// `error`, `warn`, `info`, `debug` or `trace`; also per part, as in `info,paimon_table=debug`.
+        /// `info` alone leaves out the repeated requests to object stores; `info,object_store=info` has them.
         level: LogFilter = ("level", "info"),
         /// `text` or `json`; `auto` is a status line with text on a terminal, and text elsewhere.
         format: LogFormat = ("format", "auto"),
@@ -167,6 +173,11 @@ settings! {
 }
 
 impl Settings {
+    /// What holds of stores where a catalog says nothing.
+    pub(crate) fn stores(&self) -> StorageOptions {
+        StorageOptions { fsync: self.storage.fsync, ..self.stores.clone() }
+    }
+
     /// The admin token, from the setting or its file.
     pub(crate) fn admin_token(&self) -> Result<Option<BearerToken>, SettingsError> {
         match (&self.http.admin_token, &self.http.admin_token_file) {

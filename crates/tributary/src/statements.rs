@@ -87,7 +87,7 @@ pub(crate) async fn session(files: &[JobFile], mode: Mode, settings: &Settings, 
         checkpoint_interval: settings.job.checkpoint_interval,
         parallelism: settings.job.parallelism,
         zone: settings.job.time_zone.zone(),
-        fsync: settings.storage.fsync,
+        storage: settings.stores(),
     };
     let mut session = Session::new(mode, defaults, env.clone());
     for (name, options) in &settings.catalogs {

@@ -159,6 +159,37 @@ fn an_expired_key_is_waited_out_until_its_file_is_replaced() {
     assert_eq!(pypaimon::count(&scratch.warehouse(), "db.t"), ROWS);
 }
 
+/// The keys DLF had before it was a REST catalog: understood, and the log says how.
+#[test]
+fn a_job_with_the_older_dlf_keys_runs_and_says_how_they_are_understood() {
+    if !available() {
+        return;
+    }
+    let _commits = commits_may_not_fail();
+    let scratch = Scratch::new();
+    let server =
+        Server::start(&scratch, Auth::Dlf { algorithm: "default", secret: "planted/+=", security_token: None });
+    let given = server.options();
+    let mut options = Map::new();
+    for (old, new) in [
+        ("dlf.catalog.id", "warehouse"),
+        ("dlf.catalog.endpoint", "uri"),
+        ("dlf.catalog.region", "dlf.region"),
+        ("dlf.catalog.accessKeyId", "dlf.access-key-id"),
+        ("dlf.catalog.accessKeySecret", "dlf.access-key-secret"),
+    ] {
+        options.insert(old.to_owned(), given[new].clone());
+    }
+    options.insert("metastore".to_owned(), json!("dlf"));
+    options.insert("warehouse".to_owned(), json!("oss://bucket/unused"));
+    let (status, log) = Daemon::start(&scratch.file("job.sql", &job(&options)), &[]).end();
+    assert_eq!(status.code(), Some(0), "{log}");
+    let said: Vec<&str> = log.lines().filter(|line| line.contains("is understood as 'metastore' = 'rest'")).collect();
+    assert!(said.len() == 1 && said[0].contains(given["uri"].as_str().unwrap()), "{log}");
+    assert!(!log.contains("planted"), "a secret is in the log:\n{log}");
+    assert_eq!(pypaimon::count(&scratch.warehouse(), "db.t"), ROWS);
+}
+
 /// F30: readiness goes, liveness stays, and it goes on by itself.
 #[test]
 fn a_catalog_that_is_down_is_waited_out() {

@@ -28,6 +28,8 @@ pub(crate) struct Api {
 struct Session {
     paths: ResourcePaths,
     headers: BTreeMap<String, String>,
+    /// Ours and the catalog's.
+    options: BTreeMap<String, String>,
 }
 
 /// What a client needs of a table: its schemas are read from its folder.
@@ -121,6 +123,11 @@ impl Api {
         (outcome.and_then(|body| self.client.parse(&call, &body)), resent)
     }
 
+    /// The options in force: ours over the catalog's defaults, its overrides over both.
+    pub(crate) async fn merged(&self) -> Result<&BTreeMap<String, String>, RestError> {
+        Ok(&self.session().await?.options)
+    }
+
     /// The catalog's own options, asked for once.
     async fn session(&self) -> Result<&Session, RestError> {
         self.session
@@ -131,7 +138,7 @@ impl Api {
                 let config: ConfigResponse = self.client.parse(&call, &reply.outcome?)?;
                 let merged = config.merge(&self.options.given);
                 let prefix = merged.get(paths::PREFIX).map(String::as_str);
-                Ok(Session { paths: ResourcePaths::new(prefix), headers: headers(&merged) })
+                Ok(Session { paths: ResourcePaths::new(prefix), headers: headers(&merged), options: merged })
             })
             .await
     }

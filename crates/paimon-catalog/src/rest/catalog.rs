@@ -1,12 +1,13 @@
 //! A REST catalog: names are looked up there, snapshots are created there, everything else is in the tables' folders.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use paimon_table::error::TableError;
 use paimon_table::port::{FilesystemCommit, SnapshotCommit};
+use paimon_table::store::credentials::RefreshingCredentials;
 use paimon_table::store::{Storage, StorageOptions};
 use paimon_table::table::{Table, TableIdentifier};
 use tributary_runtime::{Backoff, Clock, Env, Random};
@@ -14,7 +15,7 @@ use tributary_runtime::{Backoff, Clock, Env, Random};
 use super::api::{Api, Made, TableEntry};
 use super::client::Client;
 use super::commit::RestCommit;
-use super::data_token::DataToken;
+use super::data_token;
 use super::error::RestError;
 use super::options::RestOptions;
 use crate::catalog::{Catalog, NewTable, TableCreation};
@@ -26,7 +27,10 @@ const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs
 /// Paimon's `metastore = rest`.
 pub struct RestCatalog {
     api: Arc<Api>,
+    /// What the catalog's own options lie over.
     storage: StorageOptions,
+    /// Data tokens in use, as long as they are.
+    tokens: Mutex<Vec<Weak<RefreshingCredentials>>>,
     clock: Arc<dyn Clock>,
 }
 
@@ -51,12 +55,7 @@ impl RestCatalog {
     ) -> Result<Self, CatalogError> {
         let client = Client::try_new(&options, env, backoff)?;
         let api = Arc::new(Api::new(client, options));
-        Ok(Self { api, storage, clock: Arc::clone(&env.clock) })
-    }
-
-    /// What opens the store of a table, for as long as it is asked.
-    pub fn data_token(&self, table: &TableIdentifier) -> DataToken {
-        DataToken::new(Arc::clone(&self.api), table.clone(), Arc::clone(&self.clock))
+        Ok(Self { api, storage, tokens: Mutex::default(), clock: Arc::clone(&env.clock) })
     }
 
     fn location(&self) -> String {
@@ -69,7 +68,7 @@ impl RestCatalog {
         let Some(entry) = self.api.table(&base).await? else {
             return Ok(None);
         };
-        let storage = self.open_storage(table, &entry)?;
+        let storage = self.open_storage(&base, &entry).await?;
         let port: Arc<dyn SnapshotCommit> = if entry.is_external {
             Arc::new(FilesystemCommit)
         } else {
@@ -82,11 +81,23 @@ impl RestCatalog {
         loaded.map(Some).map_err(failed(table))
     }
 
-    fn open_storage(&self, table: &TableIdentifier, entry: &TableEntry) -> Result<Storage, CatalogError> {
-        match &entry.path {
-            Some(path) => Ok(Storage::open_with(path, &self.storage)?),
-            None => Err(CatalogError::NoLocation { table: table.to_string(), catalog: self.location() }),
+    async fn open_storage(&self, table: &TableIdentifier, entry: &TableEntry) -> Result<Storage, CatalogError> {
+        let Some(path) = &entry.path else {
+            return Err(CatalogError::NoLocation { table: table.to_string(), catalog: self.location() });
+        };
+        let merged = self.api.merged().await?;
+        let options = StorageOptions::try_from_catalog(merged)
+            .map_err(|error| RestError::Storage { table: table.to_string(), why: error.to_string() })?
+            .over(&self.storage);
+        let by_token = merged.get(data_token::ENABLED).is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        if !by_token || options.bucket(path).is_none() {
+            return Ok(Storage::open_with(path, &options)?);
         }
+        let (options, keys) = data_token::open(&self.api, table, path, &options, Arc::clone(&self.clock)).await?;
+        let mut tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        tokens.retain(|token| token.strong_count() > 0);
+        tokens.push(Arc::downgrade(&keys));
+        Ok(Storage::open_with(path, &options)?)
     }
 
     fn no_such_database(&self, database: &str) -> CatalogError {
@@ -159,7 +170,9 @@ impl Catalog for RestCatalog {
     }
 
     fn credentials_expire_at_millis(&self) -> Option<i64> {
-        self.api.client().credentials_expire_at_millis()
+        let tokens = self.tokens.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_tables = tokens.iter().filter_map(|token| token.upgrade()?.expires_at_millis());
+        of_tables.chain(self.api.client().credentials_expire_at_millis()).min()
     }
 }
 

@@ -9,11 +9,10 @@ use chrono::DateTime;
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 use reqwest::{Method, StatusCode};
 use serde::de::DeserializeOwned;
-use tributary_runtime::{Backoff, Clock, Env, Random};
+use tributary_runtime::{Backoff, Clock, Env, Lease, Random};
 
 use super::credentials::{Credentials, KeySource};
 use super::error::RestError;
-use super::lease::Lease;
 use super::options::{Auth, RestOptions};
 use super::paths;
 use super::secret::Secret;

@@ -6,9 +6,8 @@ use std::sync::Arc;
 
 use chrono::NaiveDateTime;
 use serde::Deserialize;
-use tributary_runtime::{Classify, Clock, FailureKind};
+use tributary_runtime::{Classify, Clock, FailureKind, Lease, Leases};
 
-use super::lease::{Lease, Leases};
 use super::secret::Secret;
 use super::sign::AccessKey;
 
@@ -69,8 +68,11 @@ impl Credentials {
 
     /// An access key for one call.
     pub(crate) async fn get(&self) -> Result<Arc<Lease<AccessKey>>, CredentialError> {
-        let is_file = matches!(self.source, KeySource::File(_));
-        self.leases.get(|lease, now| is_file || lease.is_due(now), async || self.load().await).await
+        let load = async || self.load().await;
+        match self.source {
+            KeySource::File(_) => self.leases.get_fresh(load).await,
+            KeySource::Fixed(_) | KeySource::Ecs { .. } => self.leases.get(load).await,
+        }
     }
 
     /// Another access key than the one that was rejected; `None` when there is no other.
@@ -78,9 +80,8 @@ impl Credentials {
         if matches!(self.source, KeySource::Fixed(_)) {
             return None;
         }
-        let renewed = self.leases.get(|lease, _| Arc::ptr_eq(lease, rejected), async || self.load().await).await;
-        match renewed {
-            Ok(renewed) => Some(renewed).filter(|renewed| renewed.value != rejected.value),
+        match self.leases.instead_of(|key| *key == rejected.value, async || self.load().await).await {
+            Ok(renewed) => renewed,
             Err(error) => {
                 tracing::warn!(%error, "the catalog rejected the credentials and there are no others yet");
                 None
@@ -98,7 +99,7 @@ impl Credentials {
     }
 
     pub(crate) fn is_over(&self, lease: &Lease<AccessKey>) -> bool {
-        lease.is_over(self.leases.now_millis())
+        self.leases.is_over(lease)
     }
 
     fn place(&self) -> String {

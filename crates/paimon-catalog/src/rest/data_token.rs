@@ -1,52 +1,80 @@
-//! What opens the store of one table: credentials that the catalog hands out and that end after a while.
+//! Keys of one table's store that the catalog hands out and that end after a while (`RESTTokenFileIO`).
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use async_trait::async_trait;
+use paimon_table::store::StorageOptions;
+use paimon_table::store::credentials::{
+    CredentialsError, CredentialsProvider, RefreshingCredentials, TemporaryCredentials,
+};
 use paimon_table::table::TableIdentifier;
-use tributary_runtime::Clock;
+use tributary_runtime::{Classify, Clock};
 
 use super::api::Api;
 use super::error::RestError;
-use super::lease::{Lease, Leases};
 use super::wire::GetTableTokenResponse;
 
-/// The data token of a table. It is fetched when it is first asked for and again before it ends; many who ask at once
-/// make one fetch.
-pub struct DataToken {
+/// Whether tables' stores are opened by tokens of the catalog (`RESTTokenFileIO.DATA_TOKEN_ENABLED`).
+pub(super) const ENABLED: &str = "data-token.enabled";
+
+/// Where OSS listens, whatever the token says (`RESTCatalogOptions.DLF_OSS_ENDPOINT`).
+const OSS_ENDPOINT: &str = "dlf.oss-endpoint";
+
+/// Asks for the token of one table.
+struct DataTokens {
     api: Arc<Api>,
     table: TableIdentifier,
-    leases: Leases<GetTableTokenResponse>,
+    /// The table's folder: its scheme says which keys are meant.
+    path: String,
 }
 
-// === impl DataToken ===
-
-impl DataToken {
-    pub(crate) fn new(api: Arc<Api>, table: TableIdentifier, clock: Arc<dyn Clock>) -> Self {
-        Self { api, table, leases: Leases::new(clock) }
+/// The options that open the store of `path` with data tokens of `table`, over `below`; and the keys among them. The first
+/// token is fetched now: it says where the store is, too.
+///
+/// # Errors
+/// The catalog's; [`RestError::Storage`] for a token without keys for the store.
+pub(super) async fn open(
+    api: &Arc<Api>,
+    table: &TableIdentifier,
+    path: &str,
+    below: &StorageOptions,
+    clock: Arc<dyn Clock>,
+) -> Result<(StorageOptions, Arc<RefreshingCredentials>), RestError> {
+    let tokens = DataTokens { api: Arc::clone(api), table: table.clone(), path: path.to_owned() };
+    let GetTableTokenResponse { mut token, expires_at_millis } = api.token(table).await?;
+    if let Some(endpoint) = api.merged().await?.get(OSS_ENDPOINT).filter(|endpoint| !endpoint.is_empty()) {
+        token.insert("fs.oss.endpoint".to_owned(), endpoint.clone());
     }
+    let (options, first) = tokens.read(&token, expires_at_millis)?;
+    let keys = Arc::new(RefreshingCredentials::starting_with(first, Arc::new(tokens), clock));
+    Ok((StorageOptions { credentials: Some(Arc::clone(&keys)), ..options.over(below) }, keys))
+}
 
-    /// A token that works now.
-    ///
-    /// # Errors
-    /// The catalog's, when there is none at hand that still works.
-    pub async fn get(&self) -> Result<Arc<Lease<GetTableTokenResponse>>, RestError> {
-        let fetch = async || {
+// === impl DataTokens ===
+
+impl DataTokens {
+    fn read(
+        &self,
+        token: &BTreeMap<String, String>,
+        expires_at_millis: i64,
+    ) -> Result<(StorageOptions, TemporaryCredentials), RestError> {
+        let refuse = |why: String| RestError::Storage { table: self.table.to_string(), why };
+        let options = StorageOptions::try_from_catalog(token).map_err(|error| refuse(error.to_string()))?;
+        let credentials = options.bucket(&self.path).and_then(|bucket| bucket.credentials.clone());
+        let credentials = credentials.ok_or_else(|| refuse(format!("its token has no keys for {}", self.path)))?;
+        let expires_at_millis = Some(expires_at_millis).filter(|end| *end > 0);
+        Ok((options, TemporaryCredentials { credentials, expires_at_millis }))
+    }
+}
+
+#[async_trait]
+impl CredentialsProvider for DataTokens {
+    async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
+        let fetched = async {
             let token = self.api.token(&self.table).await?;
-            let end = token.expires_at_millis;
-            Ok((token, Some(end)))
+            Ok(self.read(&token.token, token.expires_at_millis)?.1)
         };
-        self.leases.get(|lease, now| lease.is_due(now), fetch).await
-    }
-
-    /// When the current one ends, Unix milliseconds; `None` before the first.
-    pub fn expires_at_millis(&self) -> Option<i64> {
-        self.leases.expires_at_millis()
-    }
-}
-
-impl fmt::Debug for DataToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("DataToken").field("table", &self.table).finish_non_exhaustive()
+        fetched.await.map_err(|error: RestError| CredentialsError { kind: error.kind(), source: error.into() })
     }
 }

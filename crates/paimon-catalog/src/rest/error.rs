@@ -40,6 +40,14 @@ pub enum RestError {
         /// What is wrong with it.
         why: String,
     },
+    /// The options that the catalog hands out for a table's store cannot be used. Their values are not shown.
+    #[error("what the catalog says of the store of {table} cannot be used: {why}")]
+    Storage {
+        /// The table.
+        table: String,
+        /// What is wrong with them.
+        why: String,
+    },
     /// There is nothing to sign the request with.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
@@ -91,7 +99,9 @@ impl Classify for RestError {
             Self::Refused { status: 401 | 403, .. } => FailureKind::Auth,
             Self::Refused { status: 501, .. } => FailureKind::Usage,
             Self::Refused { status: 408 | 425 | 429 | 500.., .. } => FailureKind::Transient,
-            Self::Refused { .. } | Self::Answer { .. } | Self::Client { .. } => FailureKind::Usage,
+            Self::Refused { .. } | Self::Answer { .. } | Self::Storage { .. } | Self::Client { .. } => {
+                FailureKind::Usage
+            }
             Self::Credentials(source) => source.kind(),
             Self::TableGone { .. } => FailureKind::Corrupt,
         }

@@ -9,7 +9,7 @@ use object_store::path::Path;
 use tributary_runtime::Random;
 
 use super::credentials::{Keys, RefreshingCredentials};
-use super::options::{BucketOptions, StorageOptionError};
+use super::options::{self, BucketOptions, StorageOptionError};
 use super::{Storage, StoreError, oss, s3};
 use crate::local::LocalStore;
 
@@ -43,6 +43,47 @@ impl StorageOptions {
     pub fn try_new(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
         Ok(Self { s3: BucketOptions::s3(options)?, oss: BucketOptions::oss(options)?, ..Self::default() })
     }
+
+    /// The same of options that a catalog hands out, for other clients too: what nobody knows here is left alone.
+    ///
+    /// # Errors
+    /// As [`StorageOptions::try_new`].
+    pub fn try_from_catalog(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
+        Self::try_new(&options::known(options))
+    }
+
+    /// What is said here of buckets and keys, and what `below` says of the rest.
+    pub fn over(self, below: &Self) -> Self {
+        Self {
+            fsync: below.fsync,
+            s3: self.s3.over(&below.s3),
+            oss: self.oss.over(&below.oss),
+            credentials: self.credentials.or_else(|| below.credentials.clone()),
+        }
+    }
+
+    /// How the bucket that `url` names is reached; `None` for a URL of no bucket.
+    pub fn bucket(&self, url: &str) -> Option<&BucketOptions> {
+        match scheme(url) {
+            Some("s3" | "s3a") => Some(&self.s3),
+            Some("oss") => Some(&self.oss),
+            _ => None,
+        }
+    }
+
+    /// That everything said here is of use for `url`.
+    ///
+    /// # Errors
+    /// [`StoreError::Url`] when it is about another protocol's buckets.
+    pub fn check_for(&self, url: &str) -> Result<(), StoreError> {
+        for (given, keys, of) in [(&self.s3, "s3.", "s3"), (&self.oss, "fs.oss.", "oss")] {
+            if *given != BucketOptions::default() && !self.bucket(url).is_some_and(|used| std::ptr::eq(used, given)) {
+                let why = format!("the options '{keys}…' are for {of}://bucket/folder; leave them out");
+                return Err(StoreError::Url { url: without_user(url), why });
+            }
+        }
+        Ok(())
+    }
 }
 
 // === impl Storage ===
@@ -63,12 +104,6 @@ impl Storage {
     /// As [`Storage::open`].
     pub fn open_with(url: &str, options: &StorageOptions) -> Result<Self, StoreError> {
         let refuse = |why: String| StoreError::Url { url: without_user(url), why };
-        for (given, schemes, keys) in [(&options.s3, &["s3", "s3a"][..], "s3."), (&options.oss, &["oss"], "fs.oss.")] {
-            if *given != BucketOptions::default() && !scheme(url).is_some_and(|scheme| schemes.contains(&scheme)) {
-                let of = schemes[0];
-                return Err(refuse(format!("the options '{keys}…' are for {of}://bucket/folder; leave them out")));
-            }
-        }
         match scheme(url) {
             None => Self::open_path(std::path::Path::new(url), options).map_err(refuse),
             Some("file") => {

@@ -156,6 +156,17 @@ pub fn is_storage_key(key: &str) -> bool {
     [S3, OSS].iter().any(|protocol| protocol.name_in(key).is_some())
 }
 
+/// Whether `key` is an option of an object store that is known.
+fn is_known(key: &str) -> bool {
+    [S3, OSS].iter().any(|protocol| protocol.name_in(key).is_some_and(|name| protocol.role(name).is_some()))
+}
+
+/// `options` without those of object stores that nobody knows here: somebody else chose them, for other clients too.
+pub(super) fn known(options: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let known = options.iter().filter(|(key, _)| !is_storage_key(key) || is_known(key));
+    known.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 // === impl BucketOptions ===
 
 impl BucketOptions {
@@ -173,6 +184,16 @@ impl BucketOptions {
     /// As [`BucketOptions::s3`].
     pub fn oss(options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
         Self::read(&OSS, options)
+    }
+
+    /// What is said here, and what `below` says of the rest.
+    pub fn over(self, below: &Self) -> Self {
+        Self {
+            endpoint: self.endpoint.or_else(|| below.endpoint.clone()),
+            region: self.region.or_else(|| below.region.clone()),
+            path_style: self.path_style.or(below.path_style),
+            credentials: self.credentials.or_else(|| below.credentials.clone()),
+        }
     }
 
     fn read(protocol: &Spelling, options: &BTreeMap<String, String>) -> Result<Self, StorageOptionError> {
@@ -395,10 +416,11 @@ mod tests {
 
     #[test]
     fn every_documented_option_is_known() {
+        let foreign = [("fs.oss.user.agent.features", "x"), ("fs.oss.region", "r"), ("warehouse", "w")];
+        let foreign = foreign.map(|(key, value)| (key.to_owned(), value.to_owned())).into();
+        assert_eq!(known(&foreign).into_keys().collect::<Vec<_>>(), ["fs.oss.region", "warehouse"]);
         for option in STORAGE_OPTIONS {
-            let known =
-                |protocol: Spelling| protocol.name_in(option.key).is_some_and(|name| protocol.role(name).is_some());
-            assert!(is_storage_key(option.key) && (known(S3) || known(OSS)), "{}", option.key);
+            assert!(is_known(option.key), "{}", option.key);
         }
     }
 }

@@ -78,6 +78,12 @@ pub const CATALOG_OPTIONS: &[CatalogOption] = &[
         None,
         "`default` (DLF4-HMAC-SHA256) or `openapi` (HMAC-SHA1); without it, `openapi` if `uri` contains `dlfnext`.",
     ),
+    rest(
+        "data-token.enabled",
+        Some("false"),
+        "Whether keys of each table's bucket are asked from the catalog, and again before they end. The catalog itself may say so.",
+    ),
+    rest("dlf.oss-endpoint", None, "Where OSS listens, whatever the catalog's data tokens say."),
     rest(HEADERS, None, "A header that every request carries, as in `header.User-Agent`."),
     old("dlf.catalog.id", "Required. Becomes `warehouse`."),
     old(
@@ -90,8 +96,7 @@ pub const CATALOG_OPTIONS: &[CatalogOption] = &[
 ];
 
 /// Keys of catalogs that exist in Paimon but not here yet: refused by name.
-const FOREIGN: &[&str] =
-    &["lock.", "fs.", "oss.", "hive-conf-dir", "table.type", "io-cache.", "dlf.oss-endpoint", "data-token.enabled"];
+const FOREIGN: &[&str] = &["lock.", "fs.", "oss.", "hive-conf-dir", "table.type", "io-cache."];
 
 const fn any(key: &'static str, default: Option<&'static str>, doc: &'static str) -> CatalogOption {
     CatalogOption { key, default, metastore: None, doc }
@@ -154,13 +159,8 @@ pub(crate) fn check_key(key: &str, metastore: Metastore) -> Result<(), CatalogOp
         };
     }
     if is_storage_key(key) {
-        // The warehouse's store knows its options.
-        return match metastore {
-            Metastore::Filesystem => Ok(()),
-            _ => {
-                Err(CatalogOptionError::OtherMetastore { key: key.to_owned(), metastore: Metastore::Filesystem.name() })
-            }
-        };
+        // Stores know their options.
+        return Ok(());
     }
     let key = key.to_owned();
     if FOREIGN.iter().any(|foreign| key == *foreign || (foreign.ends_with('.') && key.starts_with(foreign))) {
@@ -170,7 +170,7 @@ pub(crate) fn check_key(key: &str, metastore: Metastore) -> Result<(), CatalogOp
 }
 
 pub(super) fn unknown(key: String, metastore: Metastore) -> CatalogOptionError {
-    let of_store = STORAGE_OPTIONS.iter().filter(|_| metastore == Metastore::Filesystem).map(|option| option.key);
+    let of_store = STORAGE_OPTIONS.iter().map(|option| option.key);
     let of_catalog = CATALOG_OPTIONS.iter().filter(|option| metastore.takes(option.metastore)).map(|option| option.key);
     let keys = || of_catalog.clone().chain(of_store.clone());
     let remedy = match nearest(&key, keys()) {

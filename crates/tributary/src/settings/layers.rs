@@ -5,18 +5,22 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use paimon_table::store::StorageOptions;
+use paimon_table::store::options::is_storage_key;
 use toml::{Table, Value};
 use tributary_runtime::{Classify, FailureKind};
-use tributary_statement::{MASK, nearest};
+use tributary_statement::{MASK, Variable, nearest};
 
 use super::{CatalogOptions, SECTIONS, SETTINGS, SettingValue};
 use crate::args::CatalogArguments;
+use crate::statements::variable;
 
 /// Variables of this form are settings; others with the prefix are left alone, because Kubernetes
 /// defines some for every service (`TRIBUTARY_PORT`, `TRIBUTARY_SERVICE_HOST`).
 const PREFIX: &str = "TRIBUTARY_";
 const SEPARATOR: &str = "__";
 const CATALOG: &str = "catalog";
+const STORAGE: &str = "storage";
 
 /// The name of the catalog that `--warehouse` makes.
 const WAREHOUSE_CATALOG: &str = "paimon";
@@ -38,6 +42,8 @@ pub(crate) enum Origin {
 #[derive(Debug, Default)]
 pub(crate) struct Layers {
     values: BTreeMap<(&'static str, &'static str), (String, Origin)>,
+    /// The options of object stores in `[storage]`.
+    stores: BTreeMap<String, (String, Origin)>,
     catalogs: BTreeMap<String, CatalogOptions>,
 }
 
@@ -93,6 +99,13 @@ impl Layers {
                 }
                 continue;
             }
+            if section == STORAGE {
+                for (key, value) in flattened(keys) {
+                    let text = option(&origin, &format!("{section}.{key}"), value);
+                    self.give(&section, &key, origin.clone(), text)?;
+                }
+                continue;
+            }
             for (key, value) in keys {
                 let name = format!("{section}.{key}");
                 self.give(&section, &key, origin.clone(), scalar(&origin, &name, value))?;
@@ -101,8 +114,9 @@ impl Layers {
         Ok(())
     }
 
-    /// Adds what the environment sets: `TRIBUTARY_HTTP__LISTEN` is `http.listen`, and
-    /// `TRIBUTARY_CATALOG__PAIMON__DLF__ACCESS_KEY_ID` the option `dlf.access-key-id` of catalog `paimon`.
+    /// Adds what the environment sets: `TRIBUTARY_HTTP__LISTEN` is `http.listen`, `TRIBUTARY_STORAGE__S3__ENDPOINT` is
+    /// `storage.s3.endpoint`, and `TRIBUTARY_CATALOG__PAIMON__DLF__ACCESS_KEY_ID` the option `dlf.access-key-id` of
+    /// catalog `paimon`.
     pub(crate) fn environment(
         &mut self,
         variables: impl IntoIterator<Item = (String, String)>,
@@ -125,7 +139,7 @@ impl Layers {
                         remedy: "write TRIBUTARY_CATALOG__NAME__OPTION".to_owned(),
                     });
                 }
-                _ => self.give(&section, &dashed(key), origin, Ok(text))?,
+                _ => self.give(&section, &dashed(&key.replace(SEPARATOR, ".")), origin, Ok(text))?,
             }
         }
         Ok(())
@@ -180,6 +194,20 @@ impl Layers {
         &self.catalogs
     }
 
+    /// The options of object stores, checked.
+    pub(crate) fn stores(&self) -> Result<StorageOptions, SettingsError> {
+        let options = self.stores.iter().map(|(key, (text, _))| (key.clone(), text.clone())).collect();
+        StorageOptions::try_new(&options).map_err(|error| {
+            let key = error.key();
+            SettingsError::Value {
+                origin: self.stores.get(key).map_or(Origin::Default, |(_, origin)| origin.clone()),
+                name: format!("{STORAGE}.{key}"),
+                shown: MASK.to_owned(),
+                why: error.to_string(),
+            }
+        })
+    }
+
     /// The typed value of one setting.
     pub(crate) fn take<T: SettingValue>(
         &self,
@@ -215,6 +243,10 @@ impl Layers {
                 ),
             });
         }
+        if section == STORAGE && is_storage_key(key) {
+            self.stores.insert(key.to_owned(), (text?, origin));
+            return Ok(());
+        }
         let known = || SETTINGS.iter().filter(|setting| setting.section == section);
         let Some(setting) = known().find(|setting| setting.key == key) else {
             let keys: Vec<&str> = known().map(|setting| setting.key).collect();
@@ -230,31 +262,43 @@ impl Layers {
         Ok(())
     }
 
-    /// `[catalog.NAME]`: dotted keys arrive as nested tables.
     fn catalog(&mut self, origin: &Origin, name: &str, options: Value) -> Result<(), SettingsError> {
-        let mut open = vec![(String::new(), options)];
-        while let Some((key, value)) = open.pop() {
-            match value {
-                Value::Table(inner) => open.extend(inner.into_iter().map(|(part, value)| {
-                    let separator = if key.is_empty() { "" } else { "." };
-                    (format!("{key}{separator}{part}"), value)
-                })),
-                _ if key.is_empty() => {
-                    return Err(SettingsError::UnknownKey {
-                        origin: origin.clone(),
-                        section: CATALOG.to_owned(),
-                        key: name.to_owned(),
-                        remedy: "write the catalog's name into the section: [catalog.NAME]".to_owned(),
-                    });
-                }
-                value => {
-                    let full = format!("catalog.{name}.{key}");
-                    let text = scalar(origin, &full, value)?;
-                    self.catalogs.entry(name.to_owned()).or_default().insert(key, text);
-                }
-            }
+        let Value::Table(options) = options else {
+            return Err(SettingsError::UnknownKey {
+                origin: origin.clone(),
+                section: CATALOG.to_owned(),
+                key: name.to_owned(),
+                remedy: "write the catalog's name into the section: [catalog.NAME]".to_owned(),
+            });
+        };
+        for (key, value) in flattened(options) {
+            let text = option(origin, &format!("catalog.{name}.{key}"), value)?;
+            self.catalogs.entry(name.to_owned()).or_default().insert(key, text);
         }
         Ok(())
+    }
+}
+
+/// Dotted keys arrive as nested tables.
+fn flattened(table: Table) -> Vec<(String, Value)> {
+    let (mut open, mut flat): (Vec<(String, Value)>, _) = (table.into_iter().collect(), Vec::new());
+    while let Some((key, value)) = open.pop() {
+        match value {
+            Value::Table(inner) => open.extend(inner.into_iter().map(|(part, value)| (format!("{key}.{part}"), value))),
+            value => flat.push((key, value)),
+        }
+    }
+    flat
+}
+
+/// An option of a catalog or a store; one that is `${NAME}` or `${file:PATH}` is replaced, as in SQL.
+fn option(origin: &Origin, name: &str, value: Value) -> Result<String, SettingsError> {
+    let text = scalar(origin, name, value)?;
+    let inside = text.strip_prefix("${").and_then(|rest| rest.strip_suffix('}'));
+    match inside.and_then(Variable::parse).map(variable) {
+        None => Ok(text),
+        Some(Ok(found)) => Ok(found),
+        Some(Err(why)) => Err(SettingsError::Value { origin: origin.clone(), name: name.to_owned(), shown: text, why }),
     }
 }
 

@@ -206,6 +206,49 @@ fn catalogs_collect_their_options_from_every_source() {
 }
 
 #[test]
+fn options_of_object_stores_hold_for_every_catalog_and_come_from_every_source() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("secret");
+    std::fs::write(&path, format!("{SECRET}\n")).unwrap();
+    let file = format!(
+        "[storage]\nfsync = false\nfs.oss.region = \"cn-hangzhou\"\nfs.oss.accessKeyId = \"id\"\n\
+         \"fs.oss.accessKeySecret\" = \"${{file:{}}}\"",
+        path.display()
+    );
+    let settings = load(Given {
+        file: &file,
+        environment: &[("TRIBUTARY_STORAGE__S3__ENDPOINT", "minio:9000"), ("TRIBUTARY_STORAGE__FSYNC", "true")],
+        flags: &[("--set storage.s3.endpoint", "storage", "s3.endpoint", "http://127.0.0.1:9000")],
+    })
+    .unwrap();
+    let stores = settings.stores();
+    assert!(stores.fsync);
+    assert_eq!(stores.s3.endpoint.as_deref(), Some("http://127.0.0.1:9000"));
+    assert_eq!(stores.oss.region.as_deref(), Some("cn-hangzhou"));
+    assert_eq!(stores.oss.credentials.as_ref().unwrap().secret_key, SECRET);
+    assert!(!format!("{settings:?}").contains(SECRET));
+
+    for (file, expected) in [
+        (
+            "[storage]\ns3.endpont = \"x\"",
+            "/etc/tributary.toml: storage.s3.endpont = ***: there is no storage option `s3.endpont`",
+        ),
+        (
+            "[storage]\ns3.access-key = \"x\"",
+            "/etc/tributary.toml: storage.s3.access-key = ***: `s3.access-key` is given without `s3.secret-key`; give \
+             both, or neither to use the environment's credentials",
+        ),
+        (
+            "[catalog.a]\ntoken = \"${file:/not-there}\"",
+            "/etc/tributary.toml: catalog.a.token = ${file:/not-there}: No such file or directory (os error 2)",
+        ),
+        ("[storage]\nfsnc = true", "/etc/tributary.toml: [storage] has no key `fsnc`; did you mean `fsync`?"),
+    ] {
+        assert_eq!(refusal(Given { file, ..Given::default() }), expected);
+    }
+}
+
+#[test]
 fn a_secret_never_shows() {
     let file = format!("[http]\nadmin-token = \"{SECRET}\"\n");
     let settings = load(Given { file: &file, ..Given::default() }).unwrap();

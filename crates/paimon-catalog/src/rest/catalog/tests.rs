@@ -5,9 +5,11 @@ use std::collections::BTreeMap;
 use paimon_format::{CommitKind, DataField, Snapshot, SnapshotId, TableSchema};
 use paimon_table::port::{Attempt, NextSnapshot};
 use paimon_table::statistics::PartitionStatistics;
+use paimon_table::store::credentials::Credentials;
+use paimon_table::store::options::BucketOptions;
 use serde_json::{Value, json};
 use tributary_runtime::{Classify, FailureKind};
-use tributary_testkit::ManualClock;
+use tributary_testkit::{ManualClock, OssKey, OssStub};
 
 use super::*;
 use crate::rest::testing::{Answer, NOW, Stub, answer, env, hang_up, waits};
@@ -141,21 +143,97 @@ async fn external_tables_are_committed_to_on_their_file_system_and_managed_ones_
 }
 
 #[tokio::test]
-async fn a_data_token_is_fetched_ahead_of_its_end_and_once_for_all() {
-    let token = |secret: &str, end: i64| {
-        answer(200, &format!(r#"{{"token": {{"fs.oss.accessKeySecret": "{secret}"}}, "expiresAtMillis": {end}}}"#))
-    };
+async fn the_store_of_a_table_is_opened_by_its_data_tokens() {
+    let oss = OssStub::start("cn-hangzhou").unwrap();
+    oss.make_bucket("lake");
+    let key = |id: &str| OssKey { id: id.to_owned(), secret: "s3cr3t".to_owned(), token: Some(format!("sts-{id}")) };
     let hour = 3_600_000;
-    let stub = Stub::start([token("first", NOW + 3 * hour), token("second", NOW + 6 * hour)]).await;
+    let token = |id: &str, end: i64| {
+        let token = json!({
+            "fs.oss.accessKeyId": id, "fs.oss.accessKeySecret": "s3cr3t", "fs.oss.securityToken": format!("sts-{id}"),
+            "fs.oss.endpoint": "elsewhere.example.com", "fs.oss.region": "cn-hangzhou", "fs.oss.user.agent.features": "x",
+        });
+        answer(200, &json!({"token": token, "expiresAtMillis": end}).to_string())
+    };
+    for id in ["first", "second", "third"] {
+        oss.accept(key(id));
+    }
+    let own = Credentials { access_key: "own".to_owned(), secret_key: "s3cr3t".to_owned(), session_token: None };
+    oss.accept(OssKey { id: own.access_key.clone(), secret: own.secret_key.clone(), token: None });
+    let at = BucketOptions {
+        endpoint: Some(format!("http://{}", oss.address())),
+        region: Some("cn-hangzhou".to_owned()),
+        credentials: Some(own),
+        ..BucketOptions::default()
+    };
+    let by_hand = Storage::open_with("oss://lake/t", &StorageOptions { oss: at, ..StorageOptions::default() }).unwrap();
+    let id = DataField::new(0, "id", "INT".parse().unwrap());
+    let schema = TableSchema::new(vec![id], Vec::new(), BTreeMap::new(), None, NOW);
+    by_hand.put("schema/schema-0", schema.to_json().unwrap().into()).await.unwrap();
+
+    let entry = json!({"id": "9", "path": "oss://lake/t"});
+    let catalog_is_down = answer(503, "");
+    let told = [
+        answer(200, &entry.to_string()),
+        token("first", NOW + 3 * hour),
+        token("second", NOW + 6 * hour),
+        token("third", NOW + 9 * hour),
+        catalog_is_down.clone(),
+        catalog_is_down.clone(),
+        catalog_is_down.clone(),
+        catalog_is_down.clone(),
+        catalog_is_down,
+    ];
+    let stub = Stub::start(told).await;
     let clock = ManualClock::new(NOW);
-    let storage = StorageOptions { fsync: false, ..StorageOptions::default() };
-    let catalog = RestCatalog::with_waits(stub.options(&[]), storage, &env(&clock), waits()).unwrap();
-    let tokens = catalog.data_token(&TableIdentifier::new("d", "t"));
-    let all = futures::future::join_all((0..5).map(|_| tokens.get())).await;
-    assert!(all.iter().all(|lease| lease.as_ref().unwrap().value.token["fs.oss.accessKeySecret"] == "first"));
+    let options =
+        stub.options(&[("data-token.enabled", "true"), ("dlf.oss-endpoint", &format!("http://{}", oss.address()))]);
+    let catalog = RestCatalog::with_waits(options, StorageOptions::default(), &env(&clock), waits()).unwrap();
+    let table = catalog.load_table(&TableIdentifier::new("d", "t")).await.unwrap();
+    let storage = table.storage();
+    let expiry = || catalog.credentials_expire_at_millis().unwrap();
+    let fetches = || stub.asked().iter().filter(|asked| asked.target == "/v1/p/databases/d/tables/t/token").count();
+    assert_eq!((fetches(), expiry()), (1, NOW + 3 * hour));
+
     clock.advance(Duration::from_secs(2 * 3600));
-    assert_eq!(tokens.get().await.unwrap().value.token["fs.oss.accessKeySecret"], "second");
-    assert_eq!(tokens.expires_at_millis(), Some(NOW + 6 * hour));
-    let targets: Vec<String> = stub.asked().into_iter().map(|asked| asked.target).collect();
-    assert_eq!(targets, ["/v1/p/databases/d/tables/t/token"; 2]);
+    let read = futures::future::join_all((0..16).map(|_| storage.size_opt("schema/schema-0"))).await;
+    assert!(read.iter().all(|size| size.as_ref().unwrap().is_some()));
+    assert_eq!((fetches(), expiry()), (2, NOW + 6 * hour), "ahead of its end, once for all");
+
+    oss.expire("second");
+    let read = futures::future::join_all((0..16).map(|_| storage.size_opt("schema/schema-0"))).await;
+    assert!(read.iter().all(|size| size.as_ref().unwrap().is_some()));
+    assert_eq!((fetches(), expiry()), (3, NOW + 9 * hour), "refused, once for all");
+
+    // While the catalog cannot be asked there is nothing to do but to wait.
+    oss.expire("third");
+    let waits = storage.size_opt("schema/schema-0").await.unwrap_err();
+    assert_eq!(waits.kind(), FailureKind::Transient, "{waits}");
+    let shown = format!("{waits} {waits:?} {storage:?} {catalog:?}");
+    assert!(!shown.contains("s3cr3t") && !shown.contains("sts-"), "{shown}");
+    drop(table);
+    assert_eq!(catalog.credentials_expire_at_millis(), None);
+}
+
+#[tokio::test]
+async fn a_data_token_that_opens_nothing_is_refused_without_showing_it() {
+    let table = TableIdentifier::new("d", "t");
+    for (token, message) in [
+        (
+            json!({"akId": "s3cr3t"}),
+            "what the catalog says of the store of d.t cannot be used: its token has no keys for s3://lake/t",
+        ),
+        (json!({"s3.access-key": "s3cr3t"}), "`s3.access-key` is given without `s3.secret-key`"),
+        (json!({"fs.oss.accessKeyId": "s3cr3t", "fs.oss.accessKeySecret": "s3cr3t"}), "no keys for s3://lake/t"),
+    ] {
+        let entry = json!({"id": "9", "path": "s3://lake/t"}).to_string();
+        let token = json!({"token": token, "expiresAtMillis": NOW}).to_string();
+        let stub = Stub::start([answer(200, &entry), answer(200, &token)]).await;
+        let options = stub.options(&[("data-token.enabled", "true")]);
+        let env = env(&ManualClock::new(NOW));
+        let catalog = RestCatalog::with_waits(options, StorageOptions::default(), &env, waits()).unwrap();
+        let error = catalog.load_table(&table).await.unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Usage);
+        assert!(error.to_string().contains(message) && !error.to_string().contains("s3cr3t"), "{error}");
+    }
 }
