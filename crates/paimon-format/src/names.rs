@@ -17,6 +17,12 @@ pub const CONSUMER_DIR: &str = "consumer";
 pub const TAG_DIR: &str = "tag";
 /// Directory of branches; each holds schemas, snapshots and tags of its own.
 pub const BRANCH_DIR: &str = "branch";
+/// Directory of changelogs: snapshots that expired, whose changes are still to be read.
+pub const CHANGELOG_DIR: &str = "changelog";
+/// Directory of index files.
+pub const INDEX_DIR: &str = "index";
+/// Directory of table statistics.
+pub const STATISTICS_DIR: &str = "statistics";
 /// Hint file, in [`SNAPSHOT_DIR`], holding the newest snapshot's number.
 pub const LATEST: &str = "LATEST";
 /// Hint file, in [`SNAPSHOT_DIR`], holding the oldest snapshot's number.
@@ -24,6 +30,7 @@ pub const EARLIEST: &str = "EARLIEST";
 
 const SNAPSHOT_PREFIX: &str = "snapshot-";
 const SCHEMA_PREFIX: &str = "schema-";
+const CHANGELOG_PREFIX: &str = "changelog-";
 const CONSUMER_PREFIX: &str = "consumer-";
 const TAG_PREFIX: &str = "tag-";
 const BRANCH_PREFIX: &str = "branch-";
@@ -36,6 +43,11 @@ pub fn snapshot_file(id: SnapshotId) -> String {
 /// The number in `snapshot-7`; `None` for any other name, leftovers of writers included.
 pub fn parse_snapshot(name: &str) -> Option<SnapshotId> {
     parse_number(name.strip_prefix(SNAPSHOT_PREFIX)?).map(SnapshotId)
+}
+
+/// The number in `changelog-7`; `None` for any other name.
+pub fn parse_changelog(name: &str) -> Option<SnapshotId> {
+    parse_number(name.strip_prefix(CHANGELOG_PREFIX)?).map(SnapshotId)
 }
 
 /// `schema-0`.
@@ -88,6 +100,11 @@ pub fn branch_dir(name: &str) -> String {
     format!("{BRANCH_PREFIX}{name}")
 }
 
+/// The name in `branch-<name>`.
+pub fn parse_branch(folder: &str) -> Option<&str> {
+    folder.strip_prefix(BRANCH_PREFIX).filter(|name| !name.is_empty())
+}
+
 /// `bucket-0`: the directory of an append table's files (`BucketMode.UNAWARE_BUCKET`).
 pub fn bucket_dir(bucket: i32) -> String {
     format!("bucket-{bucket}")
@@ -135,6 +152,10 @@ mod tests {
         assert_eq!(parse_consumer("consumer-"), None);
         assert_eq!(bucket_dir(0), "bucket-0");
         assert_eq!((tag_file("v 1").as_str(), parse_tag("tag-v 1"), parse_tag("tag-")), ("tag-v 1", Some("v 1"), None));
-        assert_eq!(branch_dir("b"), "branch-b");
+        assert_eq!(
+            (branch_dir("b").as_str(), parse_branch("branch-b"), parse_branch("branch-")),
+            ("branch-b", Some("b"), None)
+        );
+        assert_eq!((parse_changelog("changelog-7"), parse_changelog("LATEST")), (Some(SnapshotId(7)), None));
     }
 }

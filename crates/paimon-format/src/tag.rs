@@ -51,6 +51,53 @@ impl Tag {
         });
         Ok(Self { snapshot, create_time_millis: create_time.transpose()?, time_retained: retained.transpose()? })
     }
+
+    /// A tag file of the snapshot file `snapshot`, with every member it has. `kept` is as
+    /// [`Tag::create_time_millis`] and [`Tag::time_retained`]; a tag for ever has neither, because Paimon up to 0.7 reads
+    /// only such ones.
+    ///
+    /// # Errors
+    /// Those of [`Snapshot::from_json`].
+    pub fn file(snapshot: &[u8], kept: Option<(i64, Duration)>) -> Result<Vec<u8>> {
+        Snapshot::from_json(snapshot)?;
+        let Some((created, retained)) = kept else {
+            return Ok(snapshot.to_vec());
+        };
+        let object = snapshot.trim_ascii_end();
+        let members = object.strip_suffix(b"}").unwrap_or(object).trim_ascii_end();
+        let time = time_parts(created).map(|part| part.to_string()).collect::<Vec<_>>().join(", ");
+        let (seconds, nanos) = (retained.as_secs(), retained.subsec_nanos());
+        let more = format!(",\n  \"tagCreateTime\" : [ {time} ],\n  \"tagTimeRetained\" : {seconds}.{nanos:09}\n}}");
+        Ok([members, more.as_bytes()].concat())
+    }
+}
+
+/// As Jackson writes `LocalDateTime`: zero seconds and nanoseconds at the end are left out.
+fn time_parts(millis: i64) -> impl Iterator<Item = i64> {
+    let (days, of_day) = (millis.div_euclid(86_400_000), millis.rem_euclid(86_400_000));
+    let (year, month, day) = civil_from_days(days);
+    let (second, nano) = (of_day / 1_000 % 60, of_day % 1_000 * 1_000_000);
+    let parts = [year, month, day, of_day / 3_600_000, of_day / 60_000 % 60, second, nano];
+    let count = if nano > 0 {
+        7
+    } else if second > 0 {
+        6
+    } else {
+        5
+    };
+    parts.into_iter().take(count)
+}
+
+/// The inverse of [`days_from_civil`] (`civil_from_days` of the same paper).
+fn civil_from_days(days: i64) -> (i64, i64, i64) {
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * day_of_year + 2) / 153;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    (year, month, day_of_year - (153 * shifted_month + 2) / 5 + 1)
 }
 
 fn millis(parts: &[i64]) -> Option<i64> {
@@ -111,6 +158,25 @@ mod tests {
             assert_eq!(kept.create_time_millis, Some(expected), "{time}");
             assert_eq!(kept.time_retained, Some(Duration::from_millis(3_600_500)));
         }
+    }
+
+    #[test]
+    fn a_tag_is_its_snapshots_file_and_the_time_it_is_kept() {
+        let bytes = br#"{ "version" : 3, "id" : 7, "schemaId" : 0, "baseManifestList" : "b", "deltaManifestList" : "d",
+            "commitUser" : "u", "commitIdentifier" : 1, "commitKind" : "APPEND", "timeMillis" : 5, "unknown" : { } }
+        "#;
+        assert_eq!(Tag::file(bytes, None).unwrap(), bytes);
+        assert!(Tag::file(b"{ }", None).is_err());
+        for millis in [-1, 0, 60_000, 951_782_401_000, 1_769_850_005_120, 4_102_444_799_999] {
+            let retained = Duration::from_millis(1_500);
+            let file = Tag::file(bytes, Some((millis, retained))).unwrap();
+            let text = String::from_utf8(file.clone()).unwrap();
+            assert!(text.contains("\"unknown\" : { },\n") && text.ends_with(": 1.500000000\n}"), "{text}");
+            let tag = Tag::from_json(&file).unwrap();
+            assert_eq!((tag.create_time_millis, tag.time_retained), (Some(millis), Some(retained)), "{text}");
+        }
+        assert_eq!(time_parts(0).collect::<Vec<_>>(), [1970, 1, 1, 0, 0]);
+        assert_eq!(time_parts(1_769_850_005_120).collect::<Vec<_>>(), [2026, 1, 31, 9, 0, 5, 120_000_000]);
     }
 
     #[test]

@@ -78,6 +78,16 @@ pub enum TableError {
         /// The branches there are, in words.
         known: String,
     },
+    /// What was asked for cannot be done to this table.
+    #[error("cannot {doing} {table}: {why}")]
+    Refused {
+        /// What was asked for.
+        doing: &'static str,
+        /// The table's name.
+        table: String,
+        /// The reason and the remedy.
+        why: String,
+    },
     /// The catalog did not do what it was asked.
     #[error("{0}")]
     Catalog(Box<dyn Classify + Send + Sync>),
@@ -119,7 +129,8 @@ impl Classify for TableError {
             Self::NotATable { .. }
             | Self::NoSuchSnapshot { .. }
             | Self::NoSuchTag { .. }
-            | Self::NoSuchBranch { .. } => FailureKind::Usage,
+            | Self::NoSuchBranch { .. }
+            | Self::Refused { .. } => FailureKind::Usage,
             Self::Catalog(source) => source.kind(),
             Self::Panicked(_) => FailureKind::Internal,
         }

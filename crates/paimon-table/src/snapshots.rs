@@ -144,7 +144,7 @@ pub async fn find_earliest(storage: &Storage) -> Result<Option<Found>> {
 }
 
 /// A hint that is missing or holds no number is no hint; a store that cannot answer is an error.
-async fn read_hint(storage: &Storage, name: &str) -> Result<Option<SnapshotId>> {
+pub(crate) async fn read_hint(storage: &Storage, name: &str) -> Result<Option<SnapshotId>> {
     let Some(bytes) = storage.get_opt(&hint_path(name)).await? else {
         return Ok(None);
     };
@@ -154,15 +154,38 @@ async fn read_hint(storage: &Storage, name: &str) -> Result<Option<SnapshotId>> 
 /// Writes `LATEST`, and `EARLIEST` with a table's first snapshot. The snapshot exists already, so a
 /// failure costs readers a listing and is only worth a warning.
 pub async fn write_hints(storage: &Storage, id: SnapshotId) {
-    let text = || Bytes::from(id.0.to_string());
-    if let Err(error) = storage.put(&hint_path(LATEST), text()).await {
+    if let Err(error) = write_hint(storage, LATEST, id).await {
         tracing::warn!(%error, snapshot = id.0, "could not write the hint LATEST; readers will list the snapshot folder");
     }
-    if id == SnapshotId::FIRST
-        && let Err(error) = storage.put(&hint_path(EARLIEST), text()).await
-    {
+    if id == SnapshotId::FIRST {
+        write_earliest(storage, id).await;
+    }
+}
+
+/// Writes `EARLIEST`; a failure is only worth a warning.
+pub(crate) async fn write_earliest(storage: &Storage, id: SnapshotId) {
+    if let Err(error) = write_hint(storage, EARLIEST, id).await {
         tracing::warn!(%error, snapshot = id.0, "could not write the hint EARLIEST; readers will list the snapshot folder");
     }
+}
+
+/// Before the snapshots below `earliest` go: nobody is to be led to one of them. Java takes the snapshot that `LATEST` names
+/// for the newest when its successor is missing, so a hint left behind must not point below.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn write_hints_of_expiry(storage: &Storage, earliest: SnapshotId, latest: SnapshotId) -> Result<()> {
+    if read_hint(storage, LATEST).await?.is_some_and(|hint| hint < earliest) {
+        write_hint(storage, LATEST, latest).await?;
+    }
+    if read_hint(storage, EARLIEST).await?.is_none_or(|hint| hint < earliest) {
+        write_earliest(storage, earliest).await;
+    }
+    Ok(())
+}
+
+async fn write_hint(storage: &Storage, name: &str, id: SnapshotId) -> Result<()> {
+    Ok(storage.put(&hint_path(name), Bytes::from(id.0.to_string())).await?)
 }
 
 /// Takes back every snapshot after `to`. `LATEST` goes first and the newest snapshot next, so that the snapshots are

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 pub use self::error::StoreError;
 pub use self::open::StorageOptions;
@@ -205,6 +205,14 @@ impl Storage {
             .collect();
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// The objects directly inside `rel_dir`, with their ages and sizes; an absent folder is empty.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn list_objects(&self, rel_dir: &str) -> Result<Vec<ObjectMeta>, StoreError> {
+        Ok(self.list_level(rel_dir).await?.objects)
     }
 
     /// The names of the folders directly inside `rel_dir`, sorted; an absent folder is empty.

@@ -11,13 +11,13 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use chrono::{DateTime, Local, Offset};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use paimon_format::BinaryRow;
 use paimon_table::commit::NewFile;
 use paimon_table::store::{Storage, StoreError};
 use paimon_table::upload::{PART_BYTES, Upload};
+use paimon_table::wall_clock::local_millis;
 use paimon_table::write::{FileSummary, append_meta};
 use tokio::sync::{Semaphore, SemaphorePermit, mpsc};
 use tributary_runtime::{Classify, Env, FailureKind};
@@ -187,12 +187,6 @@ async fn push_all(upload: &mut Upload, pieces: Vec<Bytes>) -> Result<(), StoreEr
         upload.push(bytes).await?;
     }
     Ok(())
-}
-
-/// The local wall clock as if it were UTC: what Paimon records as a file's creation time.
-fn local_millis(unix_millis: i64) -> i64 {
-    let offset = DateTime::from_timestamp_millis(unix_millis).map(|time| time.with_timezone(&Local).offset().fix());
-    unix_millis + offset.map_or(0, |offset| i64::from(offset.local_minus_utc()) * 1000)
 }
 
 async fn permit(requests: &Semaphore) -> Option<SemaphorePermit<'_>> {

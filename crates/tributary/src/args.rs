@@ -1,8 +1,12 @@
 //! What the user typed. What the program runs on is made of it in [`crate::settings`].
 
+mod maintenance;
+
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+pub(crate) use self::maintenance::{CreateTag, DeleteTag, ExpireSnapshots, ExpireTags, Maintenance, RemoveOrphanFiles};
 
 /// Keeps Apache Paimon append tables filled: one daemon, no JVM.
 #[derive(Debug, Parser)]
@@ -81,7 +85,7 @@ pub(crate) struct CheckArguments {
     pub(crate) catalog: CatalogArguments,
 }
 
-/// Look into a table: its rows, and all that its metadata says, as Paimon's system tables show it.
+/// Look into a table: its rows, and all that its metadata says, as Paimon's system tables show it. Keep it in order.
 #[derive(Debug, ClapArgs)]
 #[command(
     arg_required_else_help = true,
@@ -91,7 +95,8 @@ pub(crate) struct CheckArguments {
   tributary table count db.t --warehouse /lake --partition dt=2026-01-01,hh=9
   tributary table files db.t --config tributary.toml --partition '{2026-01-01, 9}; {2026-01-01, 10}' --format csv
   tributary table head db.t --warehouse /lake --branch test --tag before-the-change
-  tributary table snapshots db.t --warehouse /lake --limit 10 --format json"
+  tributary table snapshots db.t --warehouse /lake --limit 10 --format json
+  tributary table expire-snapshots db.t --warehouse /lake --retain-max 100"
 )]
 pub(crate) struct TableArguments {
     #[command(subcommand)]
@@ -120,6 +125,8 @@ pub(crate) enum TableVerb {
     Tags(Listing),
     /// List who keeps snapshots from expiring, with the columns of Paimon's `$consumers`.
     Consumers(Listing),
+    #[command(flatten)]
+    Maintenance(Maintenance),
 }
 
 /// Of a snapshot: which one, and which partitions of it.
@@ -145,17 +152,12 @@ pub(crate) struct History {
     pub(crate) tag: Option<String>,
 }
 
+/// Which table, and how to answer.
 #[derive(Debug, ClapArgs)]
-pub(crate) struct Listing {
+pub(crate) struct Target {
     /// DATABASE.TABLE, or CATALOG.DATABASE.TABLE where several catalogs are configured.
     #[arg(value_name = "DB.T")]
     pub(crate) table: String,
-    /// At most this many rows of output.
-    #[arg(long, value_name = "N")]
-    pub(crate) limit: Option<usize>,
-    /// On this branch; the same as writing `DB.T$branch_NAME`.
-    #[arg(long, value_name = "NAME")]
-    pub(crate) branch: Option<String>,
     /// How to print.
     #[arg(long, value_name = "FORMAT", default_value = "table")]
     pub(crate) format: OutputFormat,
@@ -163,6 +165,18 @@ pub(crate) struct Listing {
     pub(crate) settings: SettingArguments,
     #[command(flatten)]
     pub(crate) catalog: CatalogArguments,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct Listing {
+    #[command(flatten)]
+    pub(crate) target: Target,
+    /// At most this many rows of output.
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+    /// On this branch; the same as writing `DB.T$branch_NAME`.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) branch: Option<String>,
 }
 
 /// A catalog of our own, shared by Flink, Spark, pypaimon and this program.
@@ -257,9 +271,10 @@ pub(crate) enum Page {
 // === impl TableVerb ===
 
 impl TableVerb {
-    /// What every verb is asked with.
-    pub(crate) fn listing(&self) -> &Listing {
-        match self {
+    /// The table, and how many rows of output at most.
+    pub(crate) fn asked(&self) -> (&Target, Option<usize>) {
+        let listing = match self {
+            Self::Maintenance(maintenance) => return (maintenance.target(), None),
             Self::Head(scan)
             | Self::Count(scan)
             | Self::Partitions(scan)
@@ -267,6 +282,7 @@ impl TableVerb {
             | Self::Manifests(scan) => &scan.history.listing,
             Self::Snapshots(history) => &history.listing,
             Self::Schemas(listing) | Self::Options(listing) | Self::Tags(listing) | Self::Consumers(listing) => listing,
-        }
+        };
+        (&listing.target, listing.limit)
     }
 }

@@ -58,7 +58,8 @@ fn check(arguments: &CheckArguments) -> Result<(), Failure> {
 }
 
 fn table(verb: TableVerb) -> Result<(), Failure> {
-    let settings = Settings::load(&verb.listing().settings, &verb.listing().catalog, &[])?;
+    let (target, _) = verb.asked();
+    let settings = Settings::load(&target.settings, &target.catalog, &[])?;
     Console::start(&settings.log)?;
     runtime()?.block_on(table::print(verb, &settings, &environment(Executor::inline())?))
 }

@@ -1,7 +1,8 @@
-//! `tributary table`: what a table holds, from its metadata; only `head` opens data files.
+//! `tributary table`: what a table holds, from its metadata, and its maintenance; only `head` opens data files.
 
 mod consumers;
 mod files;
+mod maintenance;
 mod manifests;
 mod options;
 mod output;
@@ -24,7 +25,7 @@ use paimon_table::table::Table;
 use serde_json::Value;
 use tributary_runtime::{Env, Executor};
 
-use crate::args::{History, Listing, OutputFormat, Scan, TableVerb};
+use crate::args::{History, Listing, OutputFormat, Scan, TableVerb, Target};
 use crate::catalogs;
 use crate::failure::{CommandError, Failure};
 use crate::settings::Settings;
@@ -60,8 +61,9 @@ pub(crate) async fn print(verb: TableVerb, settings: &Settings, env: &Env) -> Re
         TableVerb::Options(listing) => options::list(&tables.table(listing).await?),
         TableVerb::Tags(listing) => tags::list(&tables.table(listing).await?).await?,
         TableVerb::Consumers(listing) => consumers::list(&tables.table(listing).await?).await?,
+        TableVerb::Maintenance(asked) => maintenance::run(asked, &tables).await?,
     };
-    let Listing { limit, format, .. } = verb.listing();
+    let (Target { format, .. }, limit) = verb.asked();
     sheet.rows.truncate(limit.unwrap_or(usize::MAX));
     let out = &mut io::stdout().lock();
     let written = match (&verb, format) {
@@ -90,7 +92,11 @@ struct Tables<'a> {
 
 impl Tables<'_> {
     async fn table(&self, asked: &Listing) -> Result<Table, Failure> {
-        catalogs::table(self.settings, &asked.table, asked.branch.as_deref(), self.env).await
+        catalogs::table(self.settings, &asked.target.table, asked.branch.as_deref(), self.env).await
+    }
+
+    async fn main(&self, asked: &Target) -> Result<Table, Failure> {
+        catalogs::table(self.settings, &asked.table, None, self.env).await
     }
 
     async fn history(&self, asked: &History, partition: Option<&str>) -> Result<Query, Failure> {

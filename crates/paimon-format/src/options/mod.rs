@@ -82,8 +82,20 @@ pub struct CoreOptions {
     pub commit_max_retry_wait: Duration,
     /// `consumer.expiration-time`; `None` = consumers never expire.
     pub consumer_expiration_time: Option<Duration>,
+    /// `snapshot.clean-empty-directories`.
+    pub snapshot_clean_empty_directories: bool,
+    /// `snapshot.expire.limit`.
+    pub snapshot_expire_limit: u64,
     /// `snapshot.num-retained.max`.
     pub snapshot_num_retained_max: u64,
+    /// `snapshot.num-retained.min`.
+    pub snapshot_num_retained_min: u64,
+    /// `snapshot.time-retained`.
+    pub snapshot_time_retained: Duration,
+    /// `tag.default-time-retained`; `None` = for ever.
+    pub tag_default_time_retained: Option<Duration>,
+    /// Whether `changelog.*` makes changelogs outlive their snapshots (`CoreOptions.changelogLifecycleDecoupled`).
+    pub changelog_decoupled: bool,
 }
 
 /// The definition of a key, if Tributary documents it.
@@ -173,6 +185,13 @@ impl CoreOptions {
                 Some(StatsMode::parse(key, value).map(|mode| (column.to_owned(), mode)))
             })
             .collect::<Result<_, _>>()?;
+        let retained_max = given.number("snapshot.num-retained.max", 1..=i64::MAX as u64)?;
+        let retained_min = given.number("snapshot.num-retained.min", 1..=i64::MAX as u64)?;
+        let time_retained = given.required("snapshot.time-retained", parse_duration)?;
+        let outlives = |key, snapshots: u64| {
+            let number = |text: &str| text.trim().parse::<u64>().map_err(|_| "expected an integer".to_owned());
+            given.optional(key, number).map(|changelogs| changelogs.is_some_and(|changelogs| changelogs > snapshots))
+        };
         let parsed = Self {
             bucket: given.number("bucket", i32::MIN..=i32::MAX)?,
             file_compression: given
@@ -206,7 +225,15 @@ impl CoreOptions {
             commit_min_retry_wait: given.required("commit.min-retry-wait", parse_duration)?,
             commit_max_retry_wait: given.required("commit.max-retry-wait", parse_duration)?,
             consumer_expiration_time: given.optional("consumer.expiration-time", parse_duration)?,
-            snapshot_num_retained_max: given.number("snapshot.num-retained.max", 1..=i64::MAX as u64)?,
+            snapshot_clean_empty_directories: given.required("snapshot.clean-empty-directories", text::parse_bool)?,
+            snapshot_expire_limit: given.number("snapshot.expire.limit", 1..=i64::MAX as u64)?,
+            snapshot_num_retained_max: retained_max,
+            snapshot_num_retained_min: retained_min,
+            snapshot_time_retained: time_retained,
+            tag_default_time_retained: given.optional("tag.default-time-retained", parse_duration)?,
+            changelog_decoupled: outlives("changelog.num-retained.max", retained_max)?
+                || outlives("changelog.num-retained.min", retained_min)?
+                || given.optional("changelog.time-retained", parse_duration)?.is_some_and(|time| time > time_retained),
         };
         if parsed.partition_default_name.trim().is_empty() {
             return Err(OptionError::new("partition.default-name", parsed.partition_default_name, "must not be blank"));

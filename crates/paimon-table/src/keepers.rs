@@ -1,0 +1,168 @@
+//! Who keeps a table's files: its snapshots, tags and changelogs, and those of its branches, whose manifests and data files
+//! lie among the table's own.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use futures::stream::{self, StreamExt, TryStreamExt};
+use paimon_format::names::{self, BRANCH_DIR, CHANGELOG_DIR, SNAPSHOT_DIR, TAG_DIR};
+use paimon_format::{FormatError, Snapshot, Tag};
+
+use crate::error::{Result, TableError};
+use crate::store::Storage;
+
+/// Files read at once.
+const READ_CONCURRENCY: usize = 16;
+
+/// Which of them to look for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// All but the table's own snapshots.
+    Others,
+    /// All of them.
+    Everybody,
+}
+
+/// A snapshot that is kept.
+#[derive(Clone, Debug)]
+pub(crate) struct Keeper {
+    /// Its file below the table: `tag/tag-v1`, `branch/branch-b/snapshot/snapshot-3`.
+    pub(crate) path: String,
+    /// The snapshot.
+    pub(crate) snapshot: Arc<Snapshot>,
+    stamp: Stamp,
+}
+
+/// Everybody who was found, by the path of the file.
+pub(crate) struct Keepers {
+    storage: Storage,
+    whose: Whose,
+    found: BTreeMap<String, Keeper>,
+}
+
+/// What a file's listing says of its content.
+type Stamp = (DateTime<Utc>, u64, Option<String>);
+
+#[derive(Clone, Copy)]
+enum Folder {
+    Snapshots,
+    Tags,
+    Changelogs,
+}
+
+// === impl Keeper ===
+
+impl Keeper {
+    /// Whether this is a tag of the table itself, not of a branch.
+    pub(crate) fn is_main_tag(&self) -> bool {
+        self.path.starts_with(TAG_DIR)
+    }
+
+    /// Whether it is one of the table itself, not of a branch.
+    pub(crate) fn is_main(&self) -> bool {
+        self.branch().is_none()
+    }
+
+    /// `branch/branch-b`, nothing for the table itself.
+    fn branch(&self) -> Option<&str> {
+        self.path.rsplitn(3, '/').nth(2)
+    }
+}
+
+// === impl Keepers ===
+
+impl Keepers {
+    /// Looks for them in the table at `storage`.
+    ///
+    /// # Errors
+    /// As [`Keepers::look`].
+    pub(crate) async fn find(storage: &Storage, whose: Whose) -> Result<Self> {
+        let mut keepers = Self { storage: storage.clone(), whose, found: BTreeMap::new() };
+        keepers.look().await?;
+        Ok(keepers)
+    }
+
+    /// All of them, those of one branch side by side, oldest snapshot first; the table's own come last.
+    pub(crate) fn list(&self) -> Vec<&Keeper> {
+        let mut keepers: Vec<_> = self.found.values().collect();
+        keepers.sort_by_key(|keeper| (keeper.is_main(), keeper.branch(), keeper.snapshot.id));
+        keepers
+    }
+
+    /// Looks again: what came since, or was replaced. Only that is read.
+    ///
+    /// # Errors
+    /// The store's; [`TableError::Format`] for a file that cannot be read: then nobody knows what it keeps.
+    pub(crate) async fn look(&mut self) -> Result<Vec<Keeper>> {
+        let mut there = HashSet::new();
+        let mut fresh = Vec::new();
+        for (path, kind) in self.folders().await? {
+            for object in self.storage.list_objects(&path).await? {
+                let Some(name) = object.location.filename().filter(|name| kind.holds(name)) else {
+                    continue;
+                };
+                let path = format!("{path}/{name}");
+                let stamp = (object.last_modified, object.size, object.e_tag);
+                if self.found.get(&path).is_none_or(|known| known.stamp != stamp) {
+                    fresh.push((path.clone(), kind, stamp));
+                }
+                there.insert(path);
+            }
+        }
+        self.found.retain(|path, _| there.contains(path));
+        let storage = &self.storage;
+        let reads: Vec<_> = fresh
+            .into_iter()
+            .map(|(path, kind, stamp)| async move {
+                // One that is gone again keeps nothing.
+                let Some(bytes) = storage.get_opt(&path).await? else { return Ok(None) };
+                let snapshot = kind.parse(&bytes).map_err(TableError::format(path.as_str()))?;
+                Ok::<_, TableError>(Some(Keeper { path, snapshot: Arc::new(snapshot), stamp }))
+            })
+            .collect();
+        let fresh: Vec<Keeper> = stream::iter(reads)
+            .buffered(READ_CONCURRENCY)
+            .try_filter_map(|read| async { Ok(read) })
+            .try_collect()
+            .await?;
+        self.found.extend(fresh.iter().map(|keeper| (keeper.path.clone(), keeper.clone())));
+        Ok(fresh)
+    }
+
+    async fn folders(&self) -> Result<Vec<(String, Folder)>> {
+        let of = |root: String| {
+            [(SNAPSHOT_DIR, Folder::Snapshots), (TAG_DIR, Folder::Tags), (CHANGELOG_DIR, Folder::Changelogs)]
+                .map(|(folder, kind)| (format!("{root}{folder}"), kind))
+        };
+        let mut folders = of(String::new()).to_vec();
+        if self.whose == Whose::Others {
+            folders.remove(0);
+        }
+        for branch in self.storage.list_folders(BRANCH_DIR).await? {
+            if names::parse_branch(&branch).is_some() {
+                folders.extend(of(format!("{BRANCH_DIR}/{branch}/")));
+            }
+        }
+        Ok(folders)
+    }
+}
+
+// === impl Folder ===
+
+impl Folder {
+    fn holds(self, name: &str) -> bool {
+        match self {
+            Self::Snapshots => names::parse_snapshot(name).is_some(),
+            Self::Tags => names::parse_tag(name).is_some(),
+            Self::Changelogs => names::parse_changelog(name).is_some(),
+        }
+    }
+
+    fn parse(self, bytes: &[u8]) -> Result<Snapshot, FormatError> {
+        match self {
+            Self::Tags => Tag::from_json(bytes).map(|tag| tag.snapshot),
+            Self::Snapshots | Self::Changelogs => Snapshot::from_json(bytes),
+        }
+    }
+}
