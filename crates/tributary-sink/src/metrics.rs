@@ -131,6 +131,11 @@ const LAG: MetricDef = gauge(
     "Age of the oldest received row that is not committed; 0 when none waits; NaN before the first row.",
     "Flink currentEmitEventTimeLag",
 );
+const INTERVAL: MetricDef = gauge(
+    "tributary_commit_interval_seconds",
+    "Time between commits as the job sets it: what a lag is measured by.",
+    "",
+);
 const FAILING: MetricDef = gauge(
     "tributary_commit_consecutive_failures",
     "Transient failures since the last success; above 0 the pipeline is not ready.",
@@ -173,6 +178,7 @@ pub const METRICS: &[MetricDef] = &[
     SNAPSHOT,
     LAST_COMMIT,
     LAG,
+    INTERVAL,
     FAILING,
     ALIVE,
 ];
@@ -212,6 +218,7 @@ pub struct SinkMetrics {
     checkpoint_bytes: IntGaugeVec,
     snapshot: IntGaugeVec,
     last_commit: GaugeVec,
+    interval: GaugeVec,
     lag: GaugeVec,
     failing: IntGaugeVec,
     alive: IntGaugeVec,
@@ -258,6 +265,7 @@ pub(crate) struct PipelineMetrics {
     pub(crate) checkpoint_bytes: IntGauge,
     pub(crate) snapshot: IntGauge,
     pub(crate) last_commit: Gauge,
+    pub(crate) interval: Gauge,
     pub(crate) lag: Gauge,
     pub(crate) failing: IntGauge,
     alive: IntGaugeVec,
@@ -303,6 +311,7 @@ impl SinkMetrics {
             checkpoint_bytes: levels(registry, &CHECKPOINT_BYTES)?,
             snapshot: levels(registry, &SNAPSHOT)?,
             last_commit: ratios(registry, &LAST_COMMIT)?,
+            interval: ratios(registry, &INTERVAL)?,
             lag: live.lag.clone(),
             failing: levels(registry, &FAILING)?,
             alive: levels(registry, &ALIVE)?,
@@ -345,6 +354,7 @@ impl SinkMetrics {
             checkpoint_bytes: self.checkpoint_bytes.with_label_values(labels),
             snapshot: self.snapshot.with_label_values(labels),
             last_commit: self.last_commit.with_label_values(labels),
+            interval: self.interval.with_label_values(labels),
             lag: self.lag.with_label_values(labels),
             failing: self.failing.with_label_values(labels),
             alive: self.alive.clone(),

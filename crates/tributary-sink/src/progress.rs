@@ -137,6 +137,7 @@ impl Progress {
         claim: SnapshotId,
     ) -> Self {
         metrics.memory_limit.set(signed(budget.limit()));
+        metrics.interval.set(interval.as_secs_f64());
         metrics.lag.set(f64::NAN);
         let facts = Facts {
             state: SinkState::Running,

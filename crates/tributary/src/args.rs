@@ -12,7 +12,7 @@ pub(crate) use self::maintenance::{CreateTag, DeleteTag, ExpireSnapshots, Expire
 #[derive(Debug, Parser)]
 #[command(
     name = "tributary",
-    version,
+    version = crate::build::LONG,
     propagate_version = true,
     disable_help_subcommand = true,
     after_help = "Examples:
@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Check(CheckArguments),
     Table(TableArguments),
     Catalog(CatalogCommand),
+    Health(HealthArguments),
     /// Print a page of docs/reference, or config/tributary.toml.
     #[command(hide = true)]
     Reference {
@@ -218,6 +219,26 @@ pub(crate) struct ServeArguments {
     pub(crate) settings: SettingArguments,
     #[command(flatten)]
     pub(crate) catalog: CatalogArguments,
+}
+
+/// Ask a running process how it is: exit code 0 when it answers 200, otherwise 1.
+///
+/// Made for the health checks of containers: it needs no shell and no curl, and knows from the settings
+/// where the daemon of the same container listens.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  tributary health                                             is the daemon alive?
+  tributary health --url http://127.0.0.1:9249/readyz?verbose  do its commits make progress?
+  tributary health --url http://127.0.0.1:9190/livez           the catalog server")]
+pub(crate) struct HealthArguments {
+    /// The page to ask; `/livez` where the settings say that the daemon listens by default.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// Where the daemon listens, if its command line says so.
+    #[arg(long, value_name = "IP:PORT", conflicts_with = "url")]
+    pub(crate) listen: Option<String>,
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,6 +8,7 @@ use tributary_http::{Admin, AdminError, Check, Status};
 use tributary_job::{ControlError, JobHandle, PipelineId, PipelineStatus};
 use tributary_runtime::Drain;
 
+use crate::build;
 use crate::heartbeat::Heartbeat;
 
 /// What an answer says when no pipeline was named.
@@ -66,7 +67,8 @@ impl Status for Daemon {
             (false, Some(_)) => "running",
         };
         json!({
-            "version": env!("CARGO_PKG_VERSION"),
+            "version": build::VERSION,
+            "commit": build::COMMIT,
             "started_millis": self.started_millis,
             "state": state,
             "pipelines": pipelines.iter().map(PipelineStatus::to_json).collect::<Vec<_>>(),

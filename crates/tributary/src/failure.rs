@@ -32,6 +32,8 @@ pub(crate) enum CommandError {
     NotDrained,
     #[error("catalog `{name}`: {problem}")]
     Catalog { name: String, problem: CatalogOptionError },
+    #[error("{0}")]
+    Unhealthy(String),
     #[error("cannot {doing}")]
     Io { doing: String, source: io::Error },
 }
@@ -42,7 +44,7 @@ impl Classify for CommandError {
             Self::Usage(_) => FailureKind::Usage,
             Self::NotDrained => FailureKind::NotDrained,
             Self::Catalog { problem, .. } => problem.kind(),
-            Self::Internal(_) | Self::Io { .. } => FailureKind::Internal,
+            Self::Internal(_) | Self::Unhealthy(_) | Self::Io { .. } => FailureKind::Internal,
         }
     }
 }

@@ -1,11 +1,13 @@
 //! `tributary`: arguments, settings, wiring, signals. Everything else lives in the other crates.
 
 mod args;
+mod build;
 mod catalogs;
 mod check;
 mod daemon;
 mod expiries;
 mod failure;
+mod health;
 mod heartbeat;
 mod log;
 mod process;
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check(&arguments),
         Command::Table(arguments) => table(arguments.verb),
         Command::Catalog(arguments) => serve::serve(&arguments.verb),
+        Command::Health(arguments) => health::health(&arguments),
         Command::Reference { page } => print_reference(page),
     };
     match done {

@@ -10,6 +10,8 @@ use prometheus::proto::MetricFamily;
 use prometheus::{Gauge, IntGauge, IntGaugeVec, Opts, Registry};
 use tributary_runtime::{MetricDef, MetricKind};
 
+use crate::build;
+
 /// USER_HZ: what the kernel counts process times in, 100 on every architecture Linux runs on.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -18,7 +20,7 @@ const fn gauge(name: &'static str, help: &'static str) -> MetricDef {
 }
 
 const BUILD_INFO: MetricDef =
-    MetricDef { labels: &["version"], ..gauge("tributary_build_info", "Always 1; which build this is.") };
+    MetricDef { labels: &["version", "commit"], ..gauge("tributary_build_info", "Always 1; which build this is.") };
 const RESIDENT: MetricDef = MetricDef {
     stands_for: "Status.JVM.Memory.Heap.Used + NonHeap.Used",
     ..gauge("process_resident_memory_bytes", "Resident memory size.")
@@ -41,9 +43,9 @@ pub(crate) const METRICS: &[MetricDef] = &[BUILD_INFO, RESIDENT, RESIDENT_PEAK, 
 
 /// Adds the build's and the process's metrics.
 pub(crate) fn register(registry: &Registry) -> Result<(), prometheus::Error> {
-    let build = IntGaugeVec::new(Opts::new(BUILD_INFO.name, BUILD_INFO.help), BUILD_INFO.labels)?;
-    build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-    registry.register(Box::new(build))?;
+    let which = IntGaugeVec::new(Opts::new(BUILD_INFO.name, BUILD_INFO.help), BUILD_INFO.labels)?;
+    which.with_label_values(&[build::VERSION, build::COMMIT]).set(1);
+    registry.register(Box::new(which))?;
     registry.register(Box::new(Process::try_new()?))
 }
 

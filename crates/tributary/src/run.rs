@@ -19,7 +19,7 @@ use crate::heartbeat::Heartbeat;
 use crate::log::Console;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::{environment, process, progress, runtime, statements};
+use crate::{build, environment, process, progress, runtime, statements};
 
 /// What the job may take beyond the drain deadline, or after a second signal, before it is left behind.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -99,7 +99,13 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
 fn announce(settings: &Settings) {
     let shown: Vec<String> = settings.effective().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let catalogs: Vec<&str> = settings.catalogs.keys().map(String::as_str).collect();
-    info!(version = env!("CARGO_PKG_VERSION"), settings = shown.join(" "), catalogs = catalogs.join(","), "tributary");
+    info!(
+        version = build::VERSION,
+        commit = build::COMMIT,
+        settings = shown.join(" "),
+        catalogs = catalogs.join(","),
+        "tributary"
+    );
 }
 
 /// Container limits are honoured by the standard library.
