@@ -5,6 +5,7 @@ mod bad_input;
 mod catalog_server;
 mod clock;
 mod data_tokens;
+mod deploy;
 mod engines;
 mod evolution;
 mod house;

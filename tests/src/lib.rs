@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods)] // real processes live in real time
 
 pub mod binary;
+pub mod buildah;
 pub mod canonical;
 pub mod catalog;
 pub mod daemon;

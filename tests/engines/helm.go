@@ -1,0 +1,1 @@
+helm.sh/helm/v3/cmd/helm@v3.22.0

@@ -1,0 +1,128 @@
+//! The Helm chart: what it renders is valid Kubernetes, with every option in use and with none; the plain manifests
+//! beside it are its rendering.
+
+use std::process::Command;
+
+use tributary_tests::engine::Engine;
+use tributary_tests::{Scratch, root};
+
+static HELM: Engine = Engine::new("helm");
+static KUBERNETES: Engine = Engine::new("kubernetes");
+static PROMETHEUS: Engine = Engine::new("prometheus");
+
+/// The newest that the schemas know, and the oldest.
+const VERSIONS: [&str; 2] = ["1.37.0", "1.32.0"];
+
+/// Every optional part of the chart.
+const EVERYTHING: &str = "
+settings: |
+  [log]
+  format = \"json\"
+imagePullSecrets: [registry]
+networkPolicy:
+  from: [{namespaceSelector: {matchLabels: {name: monitoring}}}]
+monitoring: {serviceMonitor: true, rules: true, hold: 5m, runbooks: 'https://example.com/alerts', labels: {release: prometheus}}
+serviceAccount: {annotations: {example.com/role: writer}}
+podAnnotations: {example.com/team: data}
+nodeSelector: {kubernetes.io/arch: amd64}
+tolerations: [{key: dedicated, operator: Exists}]
+affinity: {nodeAffinity: {}}
+";
+
+#[test]
+fn the_chart_renders_what_kubernetes_accepts() {
+    if !HELM.available() || !KUBERNETES.available() || !PROMETHEUS.available() {
+        return;
+    }
+    let scratch = Scratch::new();
+    let everything = scratch.file("everything.yaml", EVERYTHING);
+    let plain = render(&[]).unwrap();
+    let full = render(&["--values", everything.to_str().unwrap()]).unwrap();
+    assert_eq!(documents(&plain).len() + 2, documents(&full).len(), "two more for the Prometheus operator");
+
+    // The operator's kinds are not Kubernetes' own.
+    let all = documents(&plain).into_iter().chain(documents(&full));
+    let own: Vec<&str> = all.filter(|document| !document.contains("apiVersion: monitoring.coreos.com/v1\n")).collect();
+    let manifests = scratch.file("manifests.yaml", &own.join("\n---\n"));
+    for version in VERSIONS {
+        let mut command = Command::new(KUBERNETES.home().join("bin/kubernetes-validate"));
+        let done = command.args(["--strict", "--kubernetes-version", version]).arg(&manifests).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{version}: {said}");
+    }
+
+    let rule = documents(&full).into_iter().find(|document| document.contains("kind: PrometheusRule")).unwrap();
+    let (_, rules) = rule.split_once("\nspec:\n").unwrap();
+    let unindented: Vec<&str> = rules.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+    let rules = scratch.file("rules.yml", &unindented.join("\n"));
+    let promtool = PROMETHEUS.home().join("usr/bin/promtool");
+    assert!(Command::new(promtool).args(["check", "rules"]).arg(rules).output().unwrap().status.success(), "{rule}");
+    assert!(rule.contains("for: 5m\n") && !rule.contains("for: 2m\n"), "the hold is a value");
+    assert!(rule.contains("runbook_url: https://example.com/alerts#tributarydown\n"), "so is where the answers are");
+}
+
+#[test]
+fn the_plain_manifests_are_the_charts() {
+    if !HELM.available() {
+        return;
+    }
+    let path = root().join("deploy/kubernetes/manifests.yaml");
+    let rendered: String = render(&[]).unwrap().lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    let expected = format!(
+        "# What `helm template` makes of the chart with example.yaml, for clusters without Helm. Kept so by a test;\n\
+         # TRIBUTARY_BLESS=1 writes it anew.\n{rendered}"
+    );
+    if std::env::var_os("TRIBUTARY_BLESS").is_some() {
+        std::fs::write(&path, &expected).unwrap();
+    }
+    assert_eq!(std::fs::read_to_string(&path).unwrap_or_default(), expected, "TRIBUTARY_BLESS=1 writes it anew");
+}
+
+#[test]
+fn a_chart_without_a_job_says_so() {
+    if !HELM.available() {
+        return;
+    }
+    let refused = render(&["--set", "job="]).unwrap_err();
+    assert!(refused.contains("the job's SQL is missing"), "{refused}");
+}
+
+#[test]
+fn a_value_the_chart_does_not_know_is_refused() {
+    if !HELM.available() {
+        return;
+    }
+    for (typo, named) in [("memoryMb=64", "memoryMb"), ("image.name=x", "name"), ("memoryMiB=64mb", "memoryMiB")] {
+        let refused = render(&["--set", typo]).unwrap_err();
+        assert!(refused.contains(named), "{typo}: {refused}");
+    }
+}
+
+#[test]
+fn every_value_of_the_chart_is_documented() {
+    let values = std::fs::read_to_string(root().join("deploy/kubernetes/tributary/values.yaml")).unwrap();
+    let mut before = "";
+    for line in values.lines() {
+        let is_key = line.contains(':') && !line.trim_start().starts_with('#');
+        let is_section = is_key && line.ends_with(':');
+        assert!(!is_key || is_section || before.trim_start().starts_with("# "), "no comment above {line:?}");
+        before = line;
+    }
+}
+
+/// The chart with the values of the example and these arguments.
+fn render(arguments: &[&str]) -> Result<String, String> {
+    let mut command = Command::new(HELM.home().join("bin/helm"));
+    command.args(["template", "tutorial", "deploy/kubernetes/tributary", "--namespace", "tributary"]);
+    // Helm as a Go module knows no version of its own.
+    command.args(["--kube-version", VERSIONS[0], "--values", "deploy/kubernetes/example.yaml"]).args(arguments);
+    let done = command.current_dir(root()).output().unwrap();
+    match done.status.success() {
+        true => Ok(String::from_utf8(done.stdout).unwrap()),
+        false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+    }
+}
+
+fn documents(rendered: &str) -> Vec<&str> {
+    rendered.split("---\n").filter(|document| document.contains("kind: ")).collect()
+}
