@@ -289,11 +289,13 @@ def one_by_one(expressions, table):
     return answers
 
 
+TABLES = Tables(get_gateway())
 OPERATIONS = {
     "rows": rows,
     "count": count,
     "append": append,
-    "kept": Tables(get_gateway()).kept,
+    "kept": TABLES.kept,
+    "z_index": TABLES.z_index,
     "evaluate": evaluate,
 }
 

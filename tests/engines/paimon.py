@@ -1,4 +1,4 @@
-"""Paimon's Java library inside an engine's JVM: which rows of a table are read under a condition.
+"""Paimon's Java library inside an engine's JVM: which rows of a table are read under a condition, and their Z-order.
 
 Engines of SQL hand their conditions to these classes and filter the rows again themselves. A query for each of
 hundreds of conditions would take minutes, asking the library takes milliseconds.
@@ -48,13 +48,38 @@ class Tables:
             array[place] = value
         return array
 
-    def kept(self, request):
-        """For each of "conditions" (see filters/conditions.rs) the sum of the column `bit` of the rows that are read,
-        {"kept": ...}, or {"error": ...}. Which of these rows meet the condition remains to be seen."""
+    def table(self, request):
         database, name = request["table"].split(".", 1)
         path = self.paimon("fs.Path")(f"{request['warehouse']}/{database}.db/{name}")
         files = self.paimon("fs.local.LocalFileIO").create()
-        table = self.paimon("table.FileStoreTableFactory").create(files, path)
+        return self.paimon("table.FileStoreTableFactory").create(files, path)
+
+    def z_index(self, request):
+        """For each list of columns in "order_by" the numbers in column 0, a BIGINT, of the rows along the Z-curve; of
+        rows at the same place the smallest first."""
+        table = self.table(request)
+        indexers = []
+        for columns in request["order_by"]:
+            indexers.append(self.paimon("sort.zorder.ZIndexer")(table.rowType(), columns))
+            indexers[-1].open()
+        keys = [[] for _ in indexers]
+        for row in self.rows(self.paimon("table.source.ReadBuilderImpl")(table)):
+            for indexer, found in zip(indexers, keys):
+                found.append((bytes(indexer.index(row)), row.getLong(0)))
+        return [[number for _, number in sorted(found)] for found in keys]
+
+    def rows(self, builder):
+        """The rows that are read, each good until the next one."""
+        for split in builder.newScan().plan().splits():
+            rows = self.paimon("reader.RecordReaderIterator")(builder.newRead().createReader(split))
+            while rows.hasNext():
+                yield rows.next()
+            rows.close()
+
+    def kept(self, request):
+        """For each of "conditions" (see filters/conditions.rs) the sum of the column `bit` of the rows that are read,
+        {"kept": ...}, or {"error": ...}. Which of these rows meet the condition remains to be seen."""
+        table = self.table(request)
         columns = {field.name(): (place, field.type()) for place, field in enumerate(table.rowType().getFields())}
         return [self.read(table, columns, condition) for condition in request["conditions"]]
 
@@ -64,13 +89,7 @@ class Tables:
         builder.withFilter(self.predicate(columns, condition))
         builder.withProjection(self.array(self.gateway.jvm.int, projection))
         try:
-            found = 0
-            for split in builder.newScan().plan().splits():
-                rows = self.paimon("reader.RecordReaderIterator")(builder.newRead().createReader(split))
-                while rows.hasNext():
-                    found += rows.next().getLong(0)
-                rows.close()
-            return {"kept": found}
+            return {"kept": sum(row.getLong(0) for row in self.rows(builder))}
         except Exception as failure:
             return {"error": str(getattr(failure, "java_exception", failure))}
 

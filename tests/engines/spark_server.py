@@ -128,10 +128,12 @@ def explain(failure):
     return reasons[-1].removeprefix("Caused by: ") if reasons else first
 
 
+TABLES = Tables(SPARK.sparkContext._gateway)
 OPERATIONS = {
     "rows": rows,
     "count": count,
-    "kept": Tables(SPARK.sparkContext._gateway).kept,
+    "kept": TABLES.kept,
+    "z_index": TABLES.z_index,
 }
 
 if __name__ == "__main__":

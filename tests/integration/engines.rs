@@ -9,6 +9,7 @@ mod system_tables;
 mod turns;
 mod tutorial;
 mod types;
+mod z_order;
 
 use tributary_tests::engine::Engine;
 use tributary_tests::flink::FLINK;
