@@ -78,6 +78,14 @@ fn pypaimon_and_flink_share_tables_through_the_catalog() {
     assert_eq!(Value::Array(rows), expected);
     // Who opens the warehouse by its path finds the table in the folder it was made in.
     assert_eq!(binary::count(&scratch.warehouse(), "d.t"), 5);
+    python(json!({"op": "tag", "table": "d.u", "tag": "five"}));
+    python(json!({"op": "branch", "table": "d.u", "branch": "b", "tag": "five"}));
+    python(json!({"op": "append", "table": "d.u$branch_b", "rows": [[6, "f", "x", 8]]}));
+    let counts = || ["d.u", "d.u$branch_b"].map(|table| python(json!({"op": "count", "table": table})));
+    assert_eq!(counts(), [json!(5), json!(6)]);
+    let forward = "/v1/lake/databases/d/tables/u/branches/b/forward";
+    assert_eq!(http::ask(address, "POST", forward, "any", "{}").unwrap().status, 200);
+    assert_eq!(counts(), [json!(6), json!(6)]);
     python(json!({"op": "drop", "table": "d.u"}));
     assert_eq!(python(json!({"op": "tables", "database": "d"})), json!([]));
     let log = server.stop();

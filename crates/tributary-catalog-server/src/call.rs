@@ -82,6 +82,18 @@ pub enum TableCall {
     GetTag(String),
     /// No more of a tag.
     DeleteTag(String),
+    /// Names of branches.
+    ListBranches,
+    /// A new branch.
+    CreateBranch,
+    /// No more of a branch.
+    DropBranch(String),
+    /// The table as the branch has it.
+    ForwardBranch(String),
+    /// Who still needs which snapshots.
+    ListConsumers(Paging),
+    /// Another snapshot for a consumer, or no more of it.
+    ResetConsumer,
 }
 
 /// What somebody must be allowed to do.
@@ -192,8 +204,7 @@ fn left_out(rest: &[&str]) -> Option<Call> {
         ["auth"] => "row and column permissions are left out: grants are per database",
         ["rollback-schema"] => "rolling back a schema is left out: alter the table",
         ["replace"] => "replacing a table is left out: drop and create it",
-        ["branches", ..] => "managing branches is left out: branches that exist are read and committed to",
-        ["consumers", ..] => "managing consumers is left out: engines keep them in the table's folder",
+        ["branches", _, "rename"] => "renaming a branch is left out: no store renames a folder at once",
         ["partitions", "drop"] => "a partition is dropped by a commit: clients fall back to that",
         ["partitions"] | ["partitions", "mark" | "list-by-filter"] => {
             "partitions are what the manifests hold: they are not registered, marked or filtered here"
@@ -249,8 +260,15 @@ impl TableCall {
             ("POST", ["tags"]) => Self::CreateTag,
             ("GET", ["tags", tag]) => Self::GetTag(named(tag)),
             ("DELETE", ["tags", tag]) => Self::DeleteTag(named(tag)),
-            (_, [] | ["commit" | "rollback" | "snapshot" | "snapshots" | "tags"])
-            | (_, ["snapshots" | "tags", _] | ["partitions", "list-by-names"]) => return Err(wrong()),
+            ("GET", ["branches"]) => Self::ListBranches,
+            ("POST", ["branches"]) => Self::CreateBranch,
+            ("DELETE", ["branches", branch]) => Self::DropBranch(named(branch)),
+            ("POST", ["branches", branch, "forward"]) => Self::ForwardBranch(named(branch)),
+            ("GET", ["consumers"]) => Self::ListConsumers(Paging::try_new(query, "")?),
+            ("POST", ["consumers", "reset"]) => Self::ResetConsumer,
+            (_, [] | ["commit" | "rollback" | "snapshot" | "snapshots" | "tags" | "branches" | "consumers"])
+            | (_, ["snapshots" | "tags" | "branches", _] | ["branches", _, "forward"])
+            | (_, ["partitions", "list-by-names"] | ["consumers", "reset"]) => return Err(wrong()),
             _ => return Ok(None),
         }))
     }
@@ -261,6 +279,7 @@ impl TableCall {
             Self::Alter | Self::Drop | Self::Commit | Self::Rollback | Self::CreateTag | Self::DeleteTag(_) => {
                 Right::Write
             }
+            Self::CreateBranch | Self::DropBranch(_) | Self::ForwardBranch(_) | Self::ResetConsumer => Right::Write,
             _ => Right::Read,
         }
     }
@@ -281,6 +300,12 @@ impl TableCall {
             Self::CreateTag => "createTag",
             Self::GetTag(_) => "getTag",
             Self::DeleteTag(_) => "deleteTag",
+            Self::ListBranches => "listBranches",
+            Self::CreateBranch => "createBranch",
+            Self::DropBranch(_) => "dropBranch",
+            Self::ForwardBranch(_) => "forwardBranch",
+            Self::ListConsumers(_) => "listConsumers",
+            Self::ResetConsumer => "resetConsumer",
         }
     }
 }
@@ -317,6 +342,8 @@ mod tests {
             ("DELETE", "/v1/p+q/databases/d/tables/t%24branch_main", table(None, TableCall::Drop)),
             ("GET", "/v1/p+q/databases/d/tables/t/snapshots/7", table(None, TableCall::GetSnapshot("7".into()))),
             ("GET", "/v1/p+q/databases/d/tables/t/commit", Err(405)),
+            ("DELETE", "/v1/p+q/databases/d/tables/t/branches/b", table(None, TableCall::DropBranch("b".into()))),
+            ("POST", "/v1/p+q/databases/d/tables/t/branches/b", Err(405)),
             ("GET", "/v1/p+q/databases/d/tables/t/nothing", Err(404)),
             ("GET", "/v1/p+q/nothing", Err(404)),
             ("GET", "/", Err(404)),
@@ -324,7 +351,9 @@ mod tests {
         ] {
             assert_eq!(call(method, target), expected, "{method} {target}");
         }
-        for target in ["databases/d/views", "views", "databases/d/tables/t/branches/b", "databases/d/tables/t/token"] {
+        for target in
+            ["databases/d/views", "views", "databases/d/tables/t/branches/b/rename", "databases/d/tables/t/token"]
+        {
             assert!(matches!(call("GET", &format!("/v1/p+q/{target}")), Ok(Call::LeftOut(_))), "{target}");
         }
     }

@@ -94,6 +94,14 @@ impl Problem {
         Self::new(409, Some((resource::TAG, tag)), format!("table {table} has a tag {tag} already"))
     }
 
+    pub(crate) fn no_branch(table: &str, branch: &str) -> Self {
+        Self::new(404, Some((resource::BRANCH, branch)), format!("table {table} has no branch {branch}"))
+    }
+
+    pub(crate) fn branch_exists(table: &str, branch: &str) -> Self {
+        Self::new(409, Some((resource::BRANCH, branch)), format!("table {table} has a branch {branch} already"))
+    }
+
     pub(crate) fn no_column(column: &str) -> Self {
         Self::new(404, Some(("COLUMN", column)), format!("column {column} does not exist"))
     }

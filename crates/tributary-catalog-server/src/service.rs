@@ -3,7 +3,9 @@
 //!
 //! A call that has begun is carried through, also when its client has gone: whoever runs it must not drop it.
 
+mod branches;
 mod commits;
+mod consumers;
 mod databases;
 mod locks;
 mod partitions;
@@ -112,6 +114,12 @@ impl Service {
             TableCall::CreateTag => self.create_tag(&target, body).await,
             TableCall::GetTag(tag) => self.get_tag(&target, &tag).await,
             TableCall::DeleteTag(tag) => self.delete_tag(&target, &tag).await,
+            TableCall::ListBranches => self.list_branches(&target).await,
+            TableCall::CreateBranch => self.create_branch(&target, body).await,
+            TableCall::DropBranch(branch) => self.drop_branch(&target, &branch).await,
+            TableCall::ForwardBranch(branch) => self.forward_branch(who, &target, &branch).await,
+            TableCall::ListConsumers(paging) => self.list_consumers(&target, &paging).await,
+            TableCall::ResetConsumer => self.reset_consumer(&target, body).await,
         }
     }
 
@@ -150,7 +158,7 @@ impl Service {
     pub(crate) fn target_of(&self, name: TableName, entry: Arc<TableEntry>) -> Target {
         let storage = self.warehouse.child(&entry.folder);
         let metadata = match &name.branch {
-            Some(branch) => storage.child(&format!("branch/branch-{branch}")),
+            Some(branch) => branches::folder(&storage, branch),
             None => storage.clone(),
         };
         Target { name, entry, storage, metadata }

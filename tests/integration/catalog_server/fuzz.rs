@@ -48,6 +48,10 @@ fn no_request_is_the_servers_fault() {
             "/v1/warehouse/databases/d/tables/t/tags",
             json!({"tagName": "a", "snapshotId": 1, "timeRetained": "1 d"}),
         ),
+        ("POST", "/v1/warehouse/databases/d/tables/t/branches", json!({"branch": "b", "fromTag": "a"})),
+        ("POST", "/v1/warehouse/databases/d/tables/t/branches/b/forward", json!({})),
+        ("POST", "/v1/warehouse/databases/d/tables/t/consumers/reset", json!({"consumerId": "c", "nextSnapshotId": 1})),
+        ("GET", "/v1/warehouse/databases/d/tables/t/consumers?maxResults=1", Value::Null),
         ("POST", "/v1/warehouse/databases/d/tables/t/partitions/list-by-names", json!({"specs": [{"a": "b"}]})),
         ("GET", "/v1/warehouse/databases/d/tables/t$branch_b/snapshots/LATEST", Value::Null),
         (

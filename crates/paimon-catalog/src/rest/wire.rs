@@ -4,9 +4,11 @@
 //! Read as Java reads them: unknown members are ignored, and a member that is missing or null is empty, zero or false
 //! wherever Java's is. Written as Java writes them, so that either side may be Java.
 //!
-//! Not here: views, functions, branches, consumers, altering a table. Nothing of ours speaks of them yet.
+//! Not here: views, functions, altering a table. Nothing of ours speaks of them yet.
 
+mod branch;
 mod config;
+mod consumer;
 mod database;
 mod partition;
 mod snapshot;
@@ -15,7 +17,9 @@ mod tag;
 
 use serde::{Deserialize, Deserializer};
 
+pub use branch::{CreateBranchRequest, ListBranchesResponse};
 pub use config::{ConfigResponse, ErrorResponse, resource};
+pub use consumer::{ConsumerInfo, ListConsumersResponse, ResetConsumerRequest};
 pub use database::{
     AlterDatabaseRequest, AlterDatabaseResponse, Audit, CreateDatabaseRequest, GetDatabaseResponse,
     ListDatabasesResponse,

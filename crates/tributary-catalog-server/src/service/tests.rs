@@ -9,6 +9,7 @@ use prometheus::Registry;
 use serde_json::{Value, json};
 use tributary_testkit::{Fault, FaultStore, Op};
 
+mod branches;
 mod races;
 
 use super::*;

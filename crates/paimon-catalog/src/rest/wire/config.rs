@@ -18,6 +18,8 @@ pub mod resource {
     pub const PARTITION: &str = "PARTITION";
     /// A tag.
     pub const TAG: &str = "TAG";
+    /// A branch.
+    pub const BRANCH: &str = "BRANCH";
 }
 
 /// `GET /v1/config`: options of the catalog.
