@@ -196,6 +196,13 @@ def append(request):
     getattr(TABLES.executeSql(f"INSERT INTO {quoted(request)} VALUES {tuples}"), "await")()
 
 
+def view(request):
+    """Creates the view "view" of "query", where {table} is the table, and returns its rows."""
+    name = quoted({**request, "table": request["view"]})
+    TABLES.executeSql(f"CREATE VIEW {name} AS {request['query'].format(table=quoted(request))}")
+    return rows({**request, "table": request["view"]})
+
+
 SOURCES = {}
 NOWHERE = "`default_catalog`.`default_database`.`nowhere`"
 
@@ -294,6 +301,7 @@ OPERATIONS = {
     "rows": rows,
     "count": count,
     "append": append,
+    "view": view,
     "kept": TABLES.kept,
     "z_index": TABLES.z_index,
     "evaluate": evaluate,

@@ -9,6 +9,7 @@ use std::net::SocketAddr;
 
 use serde_json::{Value, json};
 use tributary_tests::daemon::Daemon;
+use tributary_tests::engine::rows_of;
 use tributary_tests::flink::FLINK;
 use tributary_tests::http::{self, Answer};
 use tributary_tests::{Scratch, binary, pypaimon};
@@ -64,6 +65,13 @@ fn pypaimon_and_flink_share_tables_through_the_catalog() {
     python(json!({"op": "append", "table": "d.t", "rows": [[4, "d", "y"]]}));
     let count = json!({"op": "count", "warehouse": catalog, "table": "d.t"});
     assert_eq!((FLINK.ask(count), python(json!({"op": "count", "table": "d.t"}))), (json!(4), json!(4)));
+    let query = "SELECT dt, COUNT(*) AS n FROM {table} GROUP BY dt";
+    let made = json!({"op": "view", "warehouse": catalog, "table": "d.t", "view": "d.per_day", "query": query});
+    let mut rows = rows_of(&FLINK.ask(made));
+    rows.sort_by_key(|row| row[0].to_string());
+    assert_eq!(rows, [[json!("x"), json!(2)], [json!("y"), json!(2)]]);
+    let again = json!({"op": "rows", "warehouse": catalog, "table": "d.per_day", "where": "dt = 'x'"});
+    assert_eq!(rows_of(&FLINK.ask(again)), [[json!("x"), json!(2)]]);
     let partitions = python(json!({"op": "partitions", "table": "d.t"}));
     assert_eq!(partitions, json!([[{"dt": "x"}, 2], [{"dt": "y"}, 2]]));
 

@@ -1,10 +1,14 @@
 //! From a method and a path to what is asked (rest-catalog-open-api.yaml). Pure: nothing is looked up here.
 
+mod definitions;
+
 use paimon_catalog::rest::paths::decode;
 use url::form_urlencoded;
 
-use crate::page::Paging;
+use crate::page::{Paging, Pattern};
 use crate::problem::Problem;
+
+pub use definitions::{DefinitionCall, Kind};
 
 /// What introduces a branch in a table's name.
 const BRANCH_MARK: &str = "$branch_";
@@ -36,6 +40,8 @@ pub enum Call {
     GetTableById(String),
     /// Something about one table.
     Table(TableName, TableCall),
+    /// Something about views or functions.
+    Definition(Kind, DefinitionCall),
     /// Part of the API, and left out of this server.
     LeftOut(&'static str),
 }
@@ -165,7 +171,7 @@ impl Call {
                 | ["tables", "rename"]
                 | ["tables", "id", _],
             ) => return Err(wrong()),
-            (_, rest) => return Ok(left_out(rest)),
+            (_, rest) => return Ok(definitions::parse(method, rest, query, wrong)?.or_else(|| left_out(rest))),
         }))
     }
 
@@ -184,6 +190,7 @@ impl Call {
             Self::RenameTable => "renameTable",
             Self::GetTableById(_) => "getTableById",
             Self::Table(_, call) => call.operation(),
+            Self::Definition(kind, call) => definitions::operation(*kind, call),
             Self::LeftOut(_) => "leftOut",
         }
     }
@@ -192,12 +199,6 @@ impl Call {
 /// Parts of the API that this server leaves out, with the reason (docs/guide.md lists them).
 fn left_out(rest: &[&str]) -> Option<Call> {
     let why = match rest {
-        ["databases", _, "views" | "view-details", ..] | ["views", ..] => {
-            "views are left out: this server keeps tables only"
-        }
-        ["databases", _, "functions" | "function-details", ..] | ["functions", ..] => {
-            "functions are left out: this server keeps tables only"
-        }
         ["databases", _, "register"] => "registering a table is left out: start the server once with --import",
         ["tables"] => "listing the tables of all databases is left out: list them database by database",
         ["token"] => "data tokens are left out: give clients their own credentials of the store",
@@ -351,10 +352,32 @@ mod tests {
         ] {
             assert_eq!(call(method, target), expected, "{method} {target}");
         }
-        for target in
-            ["databases/d/views", "views", "databases/d/tables/t/branches/b/rename", "databases/d/tables/t/token"]
-        {
+        for target in ["tables", "databases/d/tables/t/branches/b/rename", "databases/d/tables/t/token"] {
             assert!(matches!(call("GET", &format!("/v1/p+q/{target}")), Ok(Call::LeftOut(_))), "{target}");
+        }
+    }
+
+    #[test]
+    fn views_and_functions_have_paths_alike() {
+        let view = |call| Ok(Call::Definition(Kind::View, call));
+        let function = |call| Ok(Call::Definition(Kind::Function, call));
+        let (d, v) = (|| "d".to_owned(), || "v".to_owned());
+        for (request, expected) in [
+            ("GET databases/d/views", view(DefinitionCall::List(d(), Paging::default()))),
+            ("GET databases/d/view-details", view(DefinitionCall::ListDetails(d(), Paging::default()))),
+            ("GET views", view(DefinitionCall::ListGlobally(None, Paging::default()))),
+            ("POST databases/d/views", view(DefinitionCall::Create(d()))),
+            ("POST databases/d/views/v", view(DefinitionCall::Alter(d(), v()))),
+            ("POST views/rename", view(DefinitionCall::Rename)),
+            ("GET functions", function(DefinitionCall::ListGlobally(None, Paging::default()))),
+            ("DELETE databases/d/functions/v", function(DefinitionCall::Drop(d(), v()))),
+            ("POST databases/d/view-details", Err(405)),
+            ("DELETE databases/d/views", Err(405)),
+            ("POST functions/rename", Err(404)),
+            ("GET databases/d/views/v/w", Err(404)),
+        ] {
+            let (method, target) = request.split_once(' ').unwrap();
+            assert_eq!(call(method, &format!("/v1/p+q/{target}")), expected, "{request}");
         }
     }
 

@@ -148,7 +148,7 @@ impl Service {
                 if self.names.state().has_folder(&folder) || !has_schema(&self.warehouse.child(&folder)).await? {
                     continue;
                 }
-                if check_name("table", &table).is_err() || self.names.state().table(&database, &table).is_ok() {
+                if check_name("table", &table).is_err() || self.names.state().has_name(&database, &table) {
                     warn!(folder, "not imported: its name cannot be used, or another table has it; rename the folder");
                     continue;
                 }

@@ -2,17 +2,18 @@
 //!
 //! A request's way: [`server`](CatalogServer) (who asks, how much) → [`Call`] (what is asked, from method and path) →
 //! [`Service`] (what is done). What can be decided without reading is decided in pure modules: `call`, `page`, `state`
-//! (names), `schemas` (definitions), `commit`.
+//! (names), `schemas`, `definitions` (views and functions), `commit`.
 //!
 //! Two places hold the catalog. The warehouse holds what engines read: schemas, snapshots, tags, files. The ledger, a
-//! small embedded database, holds what a store cannot: which name is which folder, ids, options of databases. No commit
-//! writes to the ledger. docs/rfc/0012-catalog-server.md says in which order both are written and what a crash leaves.
+//! small embedded database, holds what a store cannot: which name is which folder, ids, options of databases, views and
+//! functions. No commit writes to the ledger. docs/rfc/0012-catalog-server.md says in which order both are written and what a crash leaves.
 //!
-//! Not here: TLS (a proxy's work), views, functions, credentials for clients.
+//! Not here: TLS (a proxy's work), credentials for clients.
 
 mod access;
 mod call;
 mod commit;
+mod definitions;
 mod import;
 mod ledger;
 mod metrics;
@@ -25,7 +26,7 @@ mod service;
 mod state;
 
 pub use access::{Access, AccessError, Caller, Principal, Principals};
-pub use call::{Call, Right, TableCall, TableName};
+pub use call::{Call, DefinitionCall, Kind, Right, TableCall, TableName};
 pub use import::{OpenError, Setup};
 pub use ledger::{Ledger, LedgerError, MemoryLedger, RedbLedger, Write};
 pub use metrics::{CatalogMetrics, METRICS};

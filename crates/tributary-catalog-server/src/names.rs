@@ -15,6 +15,7 @@ use crate::state::{Change, State};
 const CATALOG: &str = "catalog";
 const DATABASE: &str = "database/";
 const TABLE: &str = "table/";
+const DEFINITION: &str = "definition/";
 
 /// The names of one catalog.
 pub(crate) struct Names {
@@ -44,6 +45,7 @@ impl Names {
         for (key, value) in &pairs {
             match key {
                 _ if key.starts_with(DATABASE) => state.apply(Change::PutDatabase(read(key, value)?)),
+                _ if key.starts_with(DEFINITION) => state.apply(Change::PutDefinition(read(key, value)?)),
                 _ if key.starts_with(TABLE) => state.apply(Change::PutTable(read(key, value)?)),
                 _ => {}
             }
@@ -114,6 +116,8 @@ fn as_write(change: &Change) -> Result<Write, LedgerError> {
         Change::RemoveDatabase(name) => Write::Remove(format!("{DATABASE}{name}")),
         Change::PutTable(entry) => put(format!("{TABLE}{}", entry.id), entry)?,
         Change::RemoveTable(id) => Write::Remove(format!("{TABLE}{id}")),
+        Change::PutDefinition(definition) => put(format!("{DEFINITION}{}", definition.id), definition)?,
+        Change::RemoveDefinition(id) => Write::Remove(format!("{DEFINITION}{id}")),
     })
 }
 

@@ -87,7 +87,7 @@ impl Pattern {
         Ok(Self { text, is_prefix })
     }
 
-    fn matches(&self, name: &str) -> bool {
+    pub(crate) fn matches(&self, name: &str) -> bool {
         if self.is_prefix { name.starts_with(&self.text) } else { name == self.text }
     }
 }

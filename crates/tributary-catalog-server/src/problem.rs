@@ -5,6 +5,8 @@ use paimon_table::error::TableError;
 use paimon_table::store::StoreError;
 use tributary_runtime::{Classify, FailureKind};
 
+use crate::call::Kind;
+
 /// A refusal or failure, as the client hears it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -102,6 +104,30 @@ impl Problem {
         Self::new(409, Some((resource::BRANCH, branch)), format!("table {table} has a branch {branch} already"))
     }
 
+    pub(crate) fn no_definition(kind: Kind, database: &str, name: &str) -> Self {
+        let (resource, what) = of_kind(kind);
+        Self::new(404, Some((resource, name)), format!("{what} {database}.{name} does not exist"))
+    }
+
+    pub(crate) fn definition_exists(kind: Kind, database: &str, name: &str) -> Self {
+        let (resource, what) = of_kind(kind);
+        Self::new(409, Some((resource, name)), format!("{what} {database}.{name} exists already"))
+    }
+
+    /// Tables and views are named in the same places of a statement.
+    pub(crate) fn name_taken(resource: &'static str, name: &str) -> Self {
+        Self::new(409, Some((resource, name)), format!("{name} is the name of a table or view already"))
+    }
+
+    /// Of a view or function there is nothing for that engine.
+    pub(crate) fn no_part(resource: &'static str, name: &str) -> Self {
+        Self::new(404, Some((resource, name)), format!("there is nothing for {name}"))
+    }
+
+    pub(crate) fn part_exists(resource: &'static str, name: &str) -> Self {
+        Self::new(409, Some((resource, name)), format!("there is something for {name} already"))
+    }
+
     pub(crate) fn no_column(column: &str) -> Self {
         Self::new(404, Some(("COLUMN", column)), format!("column {column} does not exist"))
     }
@@ -136,6 +162,13 @@ impl Problem {
             message: Some(self.message.clone()),
             code: Some(self.code),
         }
+    }
+}
+
+fn of_kind(kind: Kind) -> (&'static str, &'static str) {
+    match kind {
+        Kind::View => ("VIEW", "view"),
+        Kind::Function => ("FUNCTION", "function"),
     }
 }
 

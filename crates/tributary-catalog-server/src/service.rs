@@ -7,6 +7,7 @@ mod branches;
 mod commits;
 mod consumers;
 mod databases;
+mod definitions;
 mod locks;
 mod partitions;
 mod snapshots;
@@ -83,6 +84,7 @@ impl Service {
             Call::CreateTable(database) => self.create_table(who, &database, body).await,
             Call::RenameTable => self.rename_table(who, body).await,
             Call::GetTableById(id) => self.get_table_by_id(who, &id).await,
+            Call::Definition(kind, call) => self.answer_for_definitions(who, kind, call, body).await,
             Call::LeftOut(why) => Err(Problem::left_out(why)),
             Call::Table(name, call) => {
                 who.check(&name.database, call.right())?;

@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use paimon_catalog::rest::wire::Audit;
+use paimon_catalog::rest::wire::{Audit, Identifier, resource};
 use serde::{Deserialize, Serialize};
 
+use crate::call::Kind;
+use crate::definitions::Definition;
 use crate::problem::Problem;
 
 /// A name becomes a folder's name, which file systems bound to 255 bytes.
@@ -46,12 +48,14 @@ pub(crate) enum Stage {
 }
 
 /// A change of the state.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Change {
     PutDatabase(Database),
     RemoveDatabase(String),
     PutTable(TableEntry),
     RemoveTable(String),
+    PutDefinition(Definition),
+    RemoveDefinition(String),
 }
 
 /// All of it.
@@ -62,6 +66,8 @@ pub(crate) struct State {
     /// Ids by database and name, of those that have a name.
     names: BTreeMap<String, BTreeMap<String, String>>,
     folders: HashSet<String>,
+    /// By kind, database and name.
+    definitions: BTreeMap<(Kind, String, String), Arc<Definition>>,
 }
 
 // === impl TableEntry ===
@@ -92,6 +98,12 @@ impl State {
                 self.tables.insert(entry.id.clone(), Arc::new(entry));
             }
             Change::RemoveTable(id) => self.forget(&id),
+            Change::PutDefinition(definition) => {
+                self.definitions.retain(|_, known| known.id != definition.id);
+                let key = (definition.kind(), definition.database.clone(), definition.name.clone());
+                self.definitions.insert(key, Arc::new(definition));
+            }
+            Change::RemoveDefinition(id) => self.definitions.retain(|_, known| known.id != id),
         }
     }
 
@@ -153,7 +165,47 @@ impl State {
         self.tables.get(self.names.get(database)?.get(name)?)
     }
 
+    pub(crate) fn definition(&self, kind: Kind, database: &str, name: &str) -> Result<&Arc<Definition>, Problem> {
+        self.database(database)?;
+        let found = self.definitions.get(&(kind, database.to_owned(), name.to_owned()));
+        found.ok_or_else(|| Problem::no_definition(kind, database, name))
+    }
+
+    /// Those of a kind in a database, by name.
+    pub(crate) fn definitions_of(&self, kind: Kind, database: &str) -> impl Iterator<Item = &Arc<Definition>> {
+        self.definitions(kind).filter(move |definition| definition.database == database)
+    }
+
+    pub(crate) fn definitions(&self, kind: Kind) -> impl Iterator<Item = &Arc<Definition>> {
+        self.definitions.iter().filter(move |((of, ..), _)| *of == kind).map(|(_, definition)| definition)
+    }
+
+    /// Whether a table or a view has the name.
+    pub(crate) fn has_name(&self, database: &str, name: &str) -> bool {
+        self.named(database, name).is_some() || self.definition(Kind::View, database, name).is_ok()
+    }
+
     // What may be asked, as changes.
+
+    pub(crate) fn create_definition(&self, definition: Definition) -> Result<Vec<Change>, Problem> {
+        let Definition { database, name, .. } = &definition;
+        self.database(database)?;
+        let kind = definition.kind();
+        check_name("view or function", name)?;
+        if self.definition(kind, database, name).is_ok() {
+            return Err(Problem::definition_exists(kind, database, name));
+        }
+        if kind == Kind::View && self.named(database, name).is_some() {
+            return Err(Problem::name_taken("VIEW", name));
+        }
+        Ok(vec![Change::PutDefinition(definition)])
+    }
+
+    pub(crate) fn rename_view(&self, from: &Identifier, to: &Identifier) -> Result<Vec<Change>, Problem> {
+        let view = self.definition(Kind::View, &from.database, &from.object)?;
+        let (database, name) = (to.database.clone(), to.object.clone());
+        self.create_definition(Definition { database, name, ..(**view).clone() })
+    }
 
     pub(crate) fn create_database(&self, database: Database) -> Result<Vec<Change>, Problem> {
         check_name("database", &database.name)?;
@@ -163,7 +215,7 @@ impl State {
         }
     }
 
-    /// Drops the database and every table in it, as Java's server does: clients that do not want that list the tables
+    /// Drops the database and everything in it, as Java's server does: clients that do not want that list the tables
     /// first.
     pub(crate) fn drop_database(&self, name: &str) -> Result<Vec<Change>, Problem> {
         self.database(name)?;
@@ -175,6 +227,8 @@ impl State {
             }
             changes.push(Change::PutTable(entry.at_stage(Stage::Dropped)));
         }
+        let defined = [Kind::View, Kind::Function].into_iter().flat_map(|kind| self.definitions_of(kind, name));
+        changes.extend(defined.map(|definition| Change::RemoveDefinition(definition.id.clone())));
         changes.push(Change::RemoveDatabase(name.to_owned()));
         Ok(changes)
     }
@@ -193,6 +247,9 @@ impl State {
         if self.named(database, name).is_some() {
             return Err(Problem::table_exists(database, name));
         }
+        if self.has_name(database, name) {
+            return Err(Problem::name_taken(resource::TABLE, name));
+        }
         let plain = format!("{database}.db/{name}");
         let folder = if self.has_folder(&plain) { format!("{plain}-{}", id.get(..8).unwrap_or(id)) } else { plain };
         let (id, database, name) = (id.to_owned(), database.to_owned(), name.to_owned());
@@ -205,6 +262,9 @@ impl State {
         check_name("table", to.1)?;
         if self.named(to.0, to.1).is_some() {
             return Err(Problem::table_exists(to.0, to.1));
+        }
+        if self.has_name(to.0, to.1) {
+            return Err(Problem::name_taken(resource::TABLE, to.1));
         }
         let renamed = TableEntry { database: to.0.to_owned(), name: to.1.to_owned(), ..(**entry).clone() };
         Ok(vec![Change::PutTable(renamed)])

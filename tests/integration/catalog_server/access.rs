@@ -21,7 +21,9 @@ fn a_warehouse_has_one_server_and_only_known_callers() {
         ("planted-77", "/v1/warehouse/databases", 200),
         ("planted-77", "/v1/warehouse/databases/e", 403),
         ("planted-77", "/v1/warehouse/databases/d", 404),
-        ("planted-77", "/v1/warehouse/views", 501),
+        ("planted-77", "/v1/warehouse/views", 200),
+        ("planted-77", "/v1/warehouse/databases/e/views", 403),
+        ("planted-77", "/v1/warehouse/tables", 501),
     ] {
         assert_eq!(http::ask(address, "GET", path, token, "").unwrap().status, status, "{path}");
     }

@@ -48,6 +48,22 @@ fn no_request_is_the_servers_fault() {
             "/v1/warehouse/databases/d/tables/t/tags",
             json!({"tagName": "a", "snapshotId": 1, "timeRetained": "1 d"}),
         ),
+        (
+            "POST",
+            "/v1/warehouse/databases/d/views",
+            json!({"identifier": {"database": "d", "object": "v"}, "schema": {"fields": [{"id": 0, "name": "a", "type": "INT"}], "query": "q", "dialects": {"flink": "q"}}}),
+        ),
+        (
+            "POST",
+            "/v1/warehouse/databases/d/views/v",
+            json!({"changes": [{"action": "addDialect", "dialect": "x", "query": "q"}, {"action": "updateComment", "comment": null}]}),
+        ),
+        ("GET", "/v1/warehouse/views?databaseNamePattern=d&viewNamePattern=v%25&pageToken=d.a", Value::Null),
+        (
+            "POST",
+            "/v1/warehouse/databases/d/functions",
+            json!({"name": "f", "inputParams": [{"id": 0, "name": "a", "type": "INT"}], "definitions": {"s": {"type": "sql", "definition": "a"}}}),
+        ),
         ("POST", "/v1/warehouse/databases/d/tables/t/branches", json!({"branch": "b", "fromTag": "a"})),
         ("POST", "/v1/warehouse/databases/d/tables/t/branches/b/forward", json!({})),
         ("POST", "/v1/warehouse/databases/d/tables/t/consumers/reset", json!({"consumerId": "c", "nextSnapshotId": 1})),

@@ -20,7 +20,7 @@ fn pairs(pairs: &[(&str, &str)]) -> BTreeMap<String, Vec<u8>> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), value.as_bytes().to_vec())).collect()
 }
 
-/// Runs on an empty ledger and leaves `a`, `c` and an empty `d` behind.
+/// Runs on an empty ledger and leaves 24 pairs behind, a long one among them.
 async fn keeps_what_is_written_in_order(ledger: &dyn Ledger) {
     assert!(ledger.load().await.unwrap().is_empty());
     ledger.apply(vec![]).await.unwrap();
@@ -31,6 +31,10 @@ async fn keeps_what_is_written_in_order(ledger: &dyn Ledger) {
         .await
         .unwrap();
     assert_eq!(ledger.load().await.unwrap(), pairs(&[("a", "ü"), ("c", "2"), ("d", "")]));
+    // A view's text may be long.
+    let long = "SELECT ".repeat(150_000);
+    ledger.apply(vec![put("c", &long)]).await.unwrap();
+    assert_eq!(ledger.load().await.unwrap()["c"], long.as_bytes());
     let steps =
         (0..20).map(|n| ledger.apply(vec![put("x", "1"), put("y", "1"), remove("x"), put(&format!("n{n}"), "")]));
     assert!(futures::future::join_all(steps).await.iter().all(Result::is_ok));

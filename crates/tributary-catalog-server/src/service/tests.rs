@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tributary_testkit::{Fault, FaultStore, Op};
 
 mod branches;
+mod definitions;
 mod races;
 
 use super::*;
