@@ -296,14 +296,14 @@ def one_by_one(expressions, table):
     return answers
 
 
-TABLES = Tables(get_gateway())
+JAVA = Tables(get_gateway())
 OPERATIONS = {
     "rows": rows,
     "count": count,
     "append": append,
     "view": view,
-    "kept": TABLES.kept,
-    "z_index": TABLES.z_index,
+    "kept": JAVA.kept,
+    "z_index": JAVA.z_index,
     "evaluate": evaluate,
 }
 

@@ -128,12 +128,12 @@ def explain(failure):
     return reasons[-1].removeprefix("Caused by: ") if reasons else first
 
 
-TABLES = Tables(SPARK.sparkContext._gateway)
+JAVA = Tables(SPARK.sparkContext._gateway)
 OPERATIONS = {
     "rows": rows,
     "count": count,
-    "kept": TABLES.kept,
-    "z_index": TABLES.z_index,
+    "kept": JAVA.kept,
+    "z_index": JAVA.z_index,
 }
 
 if __name__ == "__main__":
