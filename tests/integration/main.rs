@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod catalog_server;
+mod check;
 mod clock;
 mod data_tokens;
 mod deploy;

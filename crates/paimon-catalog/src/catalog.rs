@@ -58,16 +58,27 @@ pub trait Catalog: Send + Sync {
     ) -> Result<TableCreation, CatalogError>;
 
     /// Whether this catalog can be used: that of a file system is asked for create-if-absent, another one for its names. Leaves
-    /// nothing behind; a warehouse that does not exist is asked for where it would be made. Says what was found.
+    /// nothing behind; a warehouse that does not exist is asked for where it would be made.
     ///
     /// # Errors
     /// [`CatalogError::Probe`], or the catalog's own.
-    async fn probe(&self, random: &Random) -> Result<&'static str, CatalogError>;
+    async fn probe(&self, random: &Random) -> Result<CatalogProbe, CatalogError>;
 
     /// When the credentials for this catalog stop working, Unix milliseconds; `None` when they do not, or nobody knows.
     fn credentials_expire_at_millis(&self) -> Option<i64> {
         None
     }
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CatalogProbe {
+    /// What commits rest on, in words.
+    pub promise: &'static str,
+    /// How far the clock of this machine is ahead of the other side's, milliseconds; `None` when nothing told.
+    pub clock_ahead_millis: Option<i64>,
+    /// Bytes that may still be written to the disk the warehouse lies on; `None` when it lies on none of this machine's.
+    pub free_bytes: Option<u64>,
 }
 
 /// A column of a new table.

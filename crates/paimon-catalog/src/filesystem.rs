@@ -15,7 +15,8 @@ use paimon_table::store::{Create, Storage};
 use paimon_table::table::{self, Table, TableIdentifier};
 use tributary_runtime::{Clock, Env, Random};
 
-use crate::catalog::{Catalog, NewTable, TableCreation};
+use crate::catalog::{Catalog, CatalogProbe, NewTable, TableCreation};
+use crate::clocks::ahead_millis;
 use crate::error::CatalogError;
 
 const DATABASE_SUFFIX: &str = ".db";
@@ -181,9 +182,15 @@ impl Catalog for FilesystemCatalog {
         if created || if_not_exists { Ok(TableCreation { table: found, created }) } else { Err(exists()) }
     }
 
-    async fn probe(&self, random: &Random) -> Result<&'static str, CatalogError> {
-        probe_create_if_absent(&self.warehouse.nearest_existing(), random).await?;
-        Ok("writable, and creates files only if absent")
+    async fn probe(&self, random: &Random) -> Result<CatalogProbe, CatalogError> {
+        let begin = self.clock.now_millis();
+        let probe = probe_create_if_absent(&self.warehouse.nearest_existing(), random).await?;
+        let meanwhile = begin..=self.clock.now_millis();
+        Ok(CatalogProbe {
+            promise: "writable, and creates files only if absent",
+            clock_ahead_millis: Some(ahead_millis(meanwhile, probe.written_at_millis)),
+            free_bytes: self.warehouse.free_bytes(),
+        })
     }
 }
 

@@ -5,11 +5,12 @@
 //! [`Table`]s that carry their own way to commit, so nobody past this crate asks which catalog a table came from.
 
 mod catalog;
+mod clocks;
 mod error;
 mod filesystem;
 pub mod rest;
 
-pub use catalog::{Catalog, NewColumn, NewTable, TableCreation};
+pub use catalog::{Catalog, CatalogProbe, NewColumn, NewTable, TableCreation};
 pub use error::CatalogError;
 pub use filesystem::FilesystemCatalog;
 pub use paimon_table::table::{Table, TableIdentifier};

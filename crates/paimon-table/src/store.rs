@@ -88,6 +88,14 @@ impl Storage {
         found
     }
 
+    /// The bytes that this user may still write to the disk the folder, or the nearest one above it that exists, lies on;
+    /// `None` for a store that is no local file system, or one that does not tell.
+    pub fn free_bytes(&self) -> Option<u64> {
+        let disk = (&*self.origin == "/").then(|| nix::sys::statvfs::statvfs(&*self.nearest_existing().location("")));
+        let disk = disk?.ok()?;
+        Some(disk.blocks_available().saturating_mul(disk.fragment_size()))
+    }
+
     /// Where `rel` is, as users name it: `/data/warehouse/db.db/t`, `memory://name/db.db/t`.
     pub fn location(&self, rel: &str) -> String {
         self.location_of(&self.path(rel))

@@ -96,7 +96,7 @@ impl Service {
     pub async fn open(setup: Setup) -> Result<Self, OpenError> {
         let Setup { warehouse, name, import, ledger, env, metrics } = setup;
         let sole_writer = match probe_create_if_absent(&warehouse.nearest_existing(), &env.random).await {
-            Ok(()) => false,
+            Ok(_) => false,
             Err(ProbeError::Store(error)) => return Err(error.into()),
             Err(refusal @ ProbeError::NotHonoured { .. }) => {
                 warn!(%refusal, "commits are safe only through this server: no engine may commit to the warehouse by its path");

@@ -12,7 +12,7 @@ use std::time::Duration;
 use paimon_catalog::{Catalog, CatalogError, Table, TableIdentifier};
 use paimon_format::{SnapshotId, TableSchema};
 use paimon_table::evolution::check_written;
-use paimon_table::probe::probe_create_if_absent;
+use paimon_table::probe::{probe_create_if_absent, probe_writable};
 use tokio::sync::watch;
 use tributary_runtime::{Backoff, Classify, Drain, Env, FailureKind, MemoryBudget, Positions, Supervisor, TaskFailure};
 use tributary_sink::{JobState, OpenSink, Sink, SinkBatch, SinkConfig, SinkError, SinkInput, SinkMetrics, SinkSetup};
@@ -91,10 +91,13 @@ impl PipelinePlan {
     /// Those of a start.
     pub async fn check(&self, env: &Env) -> Result<Prospect> {
         let found = self.load(env, &mut false).await;
-        let (_, state) = match found {
+        let (table, state) = match found {
             Err(PipelineError::Catalog(CatalogError::NoSuchTable { .. })) => return Ok(Prospect::NewTable),
             found => found?,
         };
+        if !table.port().needs_create_if_absent() {
+            probe_writable(table.storage(), &env.random).await?;
+        }
         self.source.build(state.as_ref().map(JobState::identity), SPLITS, env.clone())?;
         Ok(state.map_or(Prospect::FirstStart, |state| Prospect::After(state.snapshot())))
     }

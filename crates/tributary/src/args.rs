@@ -36,6 +36,7 @@ pub(crate) enum Command {
     Table(TableArguments),
     Catalog(CatalogCommand),
     Health(HealthArguments),
+    Completions(CompletionArguments),
     /// Print a page of docs/reference, or config/tributary.toml.
     #[command(hide = true)]
     Reference {
@@ -239,6 +240,17 @@ pub(crate) struct HealthArguments {
     pub(crate) listen: Option<String>,
     #[command(flatten)]
     pub(crate) settings: SettingArguments,
+}
+
+/// Print what makes a shell complete the commands and flags of this program.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  tributary completions bash > /usr/share/bash-completion/completions/tributary
+  tributary completions zsh > ~/.zfunc/_tributary          a folder of $fpath
+  tributary completions fish > ~/.config/fish/completions/tributary.fish")]
+pub(crate) struct CompletionArguments {
+    /// Which shell.
+    pub(crate) shell: clap_complete::Shell,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -4,6 +4,8 @@ use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, ToSocketAddrs};
 use std::time::Duration;
 
+use serde_json::Value;
+
 use crate::args::{CatalogArguments, HealthArguments};
 use crate::failure::{CommandError, Failure};
 use crate::settings::Settings;
@@ -42,6 +44,14 @@ pub(crate) fn health(arguments: &HealthArguments) -> Result<(), Failure> {
     }
     let printed = writeln!(io::stdout(), "{}", body.trim());
     Ok(printed.map_err(|source| CommandError::Io { doing: "write to standard output".to_owned(), source })?)
+}
+
+/// The version of a tributary that listens there; `None` for whoever else does.
+pub(crate) fn version(listen: SocketAddr) -> Option<String> {
+    let target = Target { authority: reachable(listen).to_string(), path: "/status".to_owned() };
+    let (_, body) = parse(&ask(&target).ok()?)?;
+    let status: Value = serde_json::from_str(&body).ok()?;
+    Some(format!("{} ({})", status.get("version")?.as_str()?, status.get("commit")?.as_str()?))
 }
 
 /// Who listens on all addresses is asked on loopback.

@@ -25,10 +25,10 @@ use std::num::NonZeroUsize;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use tributary_runtime::{Env, Executor, Random, SystemClock};
 
-use args::{Arguments, CheckArguments, Command, Page, TableVerb};
+use args::{Arguments, CheckArguments, Command, TableVerb};
 use failure::{CommandError, Failure};
 use log::Console;
 use settings::Settings;
@@ -43,7 +43,8 @@ fn main() -> ExitCode {
         Command::Table(arguments) => table(arguments.verb),
         Command::Catalog(arguments) => serve::serve(&arguments.verb),
         Command::Health(arguments) => health::health(&arguments),
-        Command::Reference { page } => print_reference(page),
+        Command::Completions(arguments) => print(&completions(arguments.shell)),
+        Command::Reference { page } => print(reference::page(page).as_bytes()),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -67,8 +68,15 @@ fn table(verb: TableVerb) -> Result<(), Failure> {
     runtime()?.block_on(table::print(verb, &settings, &environment(Executor::inline())?))
 }
 
-fn print_reference(page: Page) -> Result<(), Failure> {
-    let written = std::io::stdout().write_all(reference::page(page).as_bytes());
+fn completions(shell: clap_complete::Shell) -> Vec<u8> {
+    let (mut command, mut script) = (Arguments::command(), Vec::new());
+    let name = command.get_name().to_owned();
+    clap_complete::generate(shell, &mut command, name, &mut script);
+    script
+}
+
+fn print(text: &[u8]) -> Result<(), Failure> {
+    let written = std::io::stdout().write_all(text);
     Ok(written.map_err(|source| CommandError::Io { doing: "write to standard output".to_owned(), source })?)
 }
 

@@ -131,26 +131,39 @@ fn the_metadata_of_a_table_is_shown_as_paimons_system_tables_show_it() {
     assert_eq!(refused.status.code(), Some(2));
 }
 
+/// What a check found, but for the room on the disk, of which there may be little or much.
+fn findings(checked: &Output) -> String {
+    let told = said(&checked.stdout);
+    let (disk, rest): (Vec<&str>, Vec<&str>) =
+        told.split_inclusive('\n').partition(|line| line.contains(" disk of paimon: "));
+    assert!(disk.len() == 1 && disk[0].contains("iB free"), "{told}");
+    rest.concat()
+}
+
 #[test]
 fn check_resolves_everything_and_creates_nothing() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("job.sql"), JOB).unwrap();
-    let checked = tributary(folder.path(), &["check", "job.sql"]);
+    let checked = tributary(folder.path(), &["check", "job.sql", "--set", "http.listen=127.0.0.1:0"]);
     assert_eq!(
-        said(&checked.stdout),
+        findings(&checked),
         "ok      settings: no settings file\n\
+         ok      port: any free one of 127.0.0.1\n\
          ok      catalog paimon: 0 databases; writable, and creates files only if absent\n\
+         ok      clock of paimon: this machine agrees with it\n\
          ok      pipeline job.db.t.1: creates db.t and fills it\n"
     );
     assert_eq!(checked.status.code(), Some(0));
     let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["job.sql"]);
 
-    let checked = tributary(folder.path(), &["check", "--warehouse", "w"]);
+    let checked = tributary(folder.path(), &["check", "--warehouse", "w", "--set", "http.listen=127.0.0.1:0"]);
     assert_eq!(
-        said(&checked.stdout),
+        findings(&checked),
         "ok      settings: no settings file\n\
-         ok      catalog paimon: 0 databases; writable, and creates files only if absent\n"
+         ok      port: any free one of 127.0.0.1\n\
+         ok      catalog paimon: 0 databases; writable, and creates files only if absent\n\
+         ok      clock of paimon: this machine agrees with it\n"
     );
     assert!(!folder.path().join("w").exists());
 
@@ -191,17 +204,39 @@ fn check_tells_where_a_job_would_begin_and_whether_it_may() {
 }
 
 #[test]
+fn bash_completes_commands_and_flags() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = tributary(folder.path(), &["completions", "bash"]).stdout;
+    std::fs::write(folder.path().join("completions"), script).unwrap();
+    for (words, expected) in [
+        (&["tributary", "ch"][..], "check"),
+        (&["tributary", "table", "expire-s"], "expire-snapshots"),
+        (&["tributary", "run", "--memory"], "--memory-limit"),
+        (&["tributary", "completions", "z"], "zsh"),
+    ] {
+        let complete = "source completions; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); \
+                        _tributary tributary \"${!#}\" \"${COMP_WORDS[COMP_CWORD - 1]}\"; echo \"${COMPREPLY[@]}\"";
+        let mut bash = Command::new("bash");
+        let done = bash.args(["-c", complete, "bash"]).args(words).current_dir(folder.path()).output().unwrap();
+        assert_eq!(said(&done.stdout).trim(), expected, "{words:?}: {}", said(&done.stderr));
+    }
+}
+
+#[test]
 fn the_tutorial_would_run_under_the_sample_settings() {
     let config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
     let folder = tempfile::tempdir().unwrap();
     for name in ["tutorial.sql", "tributary.toml"] {
         std::fs::copy(config.join(name), folder.path().join(name)).unwrap();
     }
-    let checked = tributary(folder.path(), &["check", "tutorial.sql", "--config", "tributary.toml"]);
+    let arguments = ["check", "tutorial.sql", "--config", "tributary.toml", "--set", "http.listen=127.0.0.1:0"];
+    let checked = tributary(folder.path(), &arguments);
     assert_eq!(
-        said(&checked.stdout),
+        findings(&checked),
         "ok      settings: tributary.toml\n\
+         ok      port: any free one of 127.0.0.1\n\
          ok      catalog paimon: 0 databases; writable, and creates files only if absent\n\
+         ok      clock of paimon: this machine agrees with it\n\
          ok      pipeline tutorial.test_paimon_db.test_append_tbl.1: creates test_paimon_db.test_append_tbl and fills it\n"
     );
     assert_eq!(checked.status.code(), Some(0));

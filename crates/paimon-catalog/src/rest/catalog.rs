@@ -18,7 +18,7 @@ use super::commit::RestCommit;
 use super::data_token;
 use super::error::RestError;
 use super::options::RestOptions;
-use crate::catalog::{Catalog, NewTable, TableCreation};
+use crate::catalog::{Catalog, CatalogProbe, NewTable, TableCreation};
 use crate::error::CatalogError;
 
 /// Waits between two tries of a call to a server that is busy.
@@ -164,9 +164,13 @@ impl Catalog for RestCatalog {
         }
     }
 
-    async fn probe(&self, _random: &Random) -> Result<&'static str, CatalogError> {
+    async fn probe(&self, _random: &Random) -> Result<CatalogProbe, CatalogError> {
         self.api.list_databases().await?;
-        Ok("a REST catalog, which takes the commits")
+        Ok(CatalogProbe {
+            promise: "a REST catalog, which takes the commits",
+            clock_ahead_millis: self.api.client().clock_ahead_millis(),
+            free_bytes: None,
+        })
     }
 
     fn credentials_expire_at_millis(&self) -> Option<i64> {

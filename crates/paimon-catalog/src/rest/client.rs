@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -18,6 +18,7 @@ use super::paths;
 use super::secret::Secret;
 use super::sign::{self, AccessKey, Algorithm};
 use super::wire::ErrorResponse;
+use crate::clocks::ahead_millis;
 
 /// Until a connection stands.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -61,6 +62,8 @@ pub(crate) struct Client {
     host: String,
     authorizer: Authorizer,
     clock: Arc<dyn Clock>,
+    /// How far it is ahead of the server's, milliseconds, as the last answer that told the time shows.
+    clock_ahead_millis: Mutex<Option<i64>>,
     random: Random,
     backoff: Backoff,
 }
@@ -99,6 +102,7 @@ impl Client {
             host: options.host.clone(),
             authorizer,
             clock: Arc::clone(&env.clock),
+            clock_ahead_millis: Mutex::default(),
             random: env.random.clone(),
             backoff,
         })
@@ -110,6 +114,11 @@ impl Client {
             Authorizer::Bear(_) => None,
             Authorizer::Dlf { credentials, .. } => credentials.expires_at_millis(),
         }
+    }
+
+    /// How far this machine's clock is ahead of the server's, milliseconds; `None` before an answer tells the time.
+    pub(crate) fn clock_ahead_millis(&self) -> Option<i64> {
+        *self.clock_ahead_millis.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends a call with `headers` besides those that authorize it.
@@ -206,14 +215,16 @@ impl Client {
                 false => (RestError::NoAnswer { call: self.name(call), why, sent: !error.is_connect() }, None),
             }
         };
+        let asked_at = self.clock.now_millis();
         let answer = request.send().await.map_err(failed)?;
         let (status, answered) = (answer.status(), answer.headers().clone());
+        self.compare_clocks(asked_at, &answered);
         let body = answer.text().await.map_err(failed)?;
         if status.is_success() {
             return Ok(body);
         }
         let wait = retry_after(&answered);
-        Err((self.refused(call, status, &answered, &body, lease), wait))
+        Err((self.refused(call, status, &body, lease), wait))
     }
 
     fn authorization(&self, call: &Call, lease: Option<&Lease<AccessKey>>) -> BTreeMap<String, String> {
@@ -234,19 +245,12 @@ impl Client {
         }
     }
 
-    fn refused(
-        &self,
-        call: &Call,
-        status: StatusCode,
-        headers: &HeaderMap,
-        body: &str,
-        lease: Option<&Lease<AccessKey>>,
-    ) -> RestError {
+    fn refused(&self, call: &Call, status: StatusCode, body: &str, lease: Option<&Lease<AccessKey>>) -> RestError {
         // What is no error of a catalog is somebody else's page, which is not repeated.
         let error: ErrorResponse = serde_json::from_str(body).unwrap_or_default();
         let message = error.message.filter(|message| !message.is_empty()).map(|message| self.clean(&message, lease));
         let hint = match status.as_u16() {
-            401 | 403 => self.skew(headers).unwrap_or_else(|| "; check token.provider and its credentials".to_owned()),
+            401 | 403 => self.skew().unwrap_or_else(|| "; check token.provider and its credentials".to_owned()),
             _ => String::new(),
         };
         RestError::Refused {
@@ -258,10 +262,17 @@ impl Client {
         }
     }
 
+    fn compare_clocks(&self, asked_at: i64, headers: &HeaderMap) {
+        let date = headers.get(DATE).and_then(|date| DateTime::parse_from_rfc2822(date.to_str().ok()?).ok());
+        if let Some(theirs) = date {
+            let ahead = ahead_millis(asked_at..=self.clock.now_millis(), theirs.timestamp_millis());
+            *self.clock_ahead_millis.lock().unwrap_or_else(PoisonError::into_inner) = Some(ahead);
+        }
+    }
+
     /// What a wrong clock of ours does to signatures, if it is wrong.
-    fn skew(&self, headers: &HeaderMap) -> Option<String> {
-        let theirs = DateTime::parse_from_rfc2822(headers.get(DATE)?.to_str().ok()?).ok()?;
-        let millis = self.clock.now_millis().saturating_sub(theirs.timestamp_millis());
+    fn skew(&self) -> Option<String> {
+        let millis = self.clock_ahead_millis()?;
         let direction = if millis > 0 { "ahead of" } else { "behind" };
         (millis.abs() > NOTABLE_SKEW_MILLIS).then(|| {
             format!("; the clock of this machine is {} s {direction} the server's: correct it", millis.abs() / 1000)
