@@ -100,8 +100,8 @@ impl Committer {
         Self::open_at(table, user, guard, env, history, seen)
     }
 
-    /// As [`Committer::try_open`] for a user that never committed anything and never will again, such as that of one
-    /// compaction: its history is known without a look.
+    /// As [`Committer::try_open`] for a user that only the caller knows, such as that of one run of a compaction, and for
+    /// requests with new identifiers: nobody can have committed them, so the history need not be searched.
     ///
     /// # Errors
     /// As [`Committer::try_open`].

@@ -2,7 +2,7 @@
 
 use paimon_format::FormatError;
 use parquet::errors::ParquetError;
-use tributary_runtime::{Classify, FailureKind};
+use tributary_runtime::{Classify, FailureKind, Panicked};
 
 use crate::store::StoreError;
 
@@ -57,6 +57,9 @@ pub enum DataError {
         /// What is not implemented, with the column it concerns.
         feature: String,
     },
+    /// Work on the executor panicked.
+    #[error(transparent)]
+    Panicked(#[from] Panicked),
 }
 
 // === impl DataError ===
@@ -65,7 +68,7 @@ impl Classify for DataError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Store(source) => source.kind(),
-            Self::Rows { .. } | Self::Statistics(_) | Self::Encode(_) => FailureKind::Internal,
+            Self::Rows { .. } | Self::Statistics(_) | Self::Encode(_) | Self::Panicked(_) => FailureKind::Internal,
             Self::NotNull { .. } | Self::Value { .. } | Self::Unsupported { .. } => FailureKind::Usage,
             Self::Corrupt { .. } => FailureKind::Corrupt,
         }

@@ -26,6 +26,7 @@ use parquet::arrow::push_decoder::{ParquetPushDecoder, ParquetPushDecoderBuilder
 use parquet::basic::Type as PhysicalType;
 use parquet::errors::ParquetError;
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataPushDecoder};
+use tributary_runtime::Executor;
 
 use crate::arrow::arrow_schema;
 use crate::data_error::DataError;
@@ -50,6 +51,8 @@ pub struct DataFile {
     /// The path as errors show it.
     path: String,
     size: u64,
+    /// Where rows are decoded.
+    executor: Executor,
 }
 
 /// A column of the file, in the order asked for.
@@ -69,9 +72,22 @@ pub async fn read_file(
     entry: &ManifestEntry,
     fields: &[DataField],
 ) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
+    read_file_on(table, entry, fields, &Executor::inline()).await
+}
+
+/// The same, decoded on `executor`.
+///
+/// # Errors
+/// As [`read_file`].
+pub async fn read_file_on(
+    table: &Table,
+    entry: &ManifestEntry,
+    fields: &[DataField],
+    executor: &Executor,
+) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
     let rel = file_path(table, entry)?;
     let size = u64::try_from(entry.file.file_size).unwrap_or(0);
-    let file = DataFile::new(table.storage(), rel, size);
+    let file = DataFile { executor: executor.clone(), ..DataFile::new(table.storage(), rel, size) };
     if entry.file.external_path.is_some() {
         return Err(file.unsupported("it lies outside the table's folder (data-file.external-paths)".to_owned()));
     }
@@ -114,7 +130,7 @@ impl DataFile {
     /// The file `rel` of `storage`, which is `size` bytes long.
     pub fn new(storage: &Storage, rel: impl Into<String>, size: u64) -> Self {
         let rel = rel.into();
-        Self { path: storage.location(&rel), storage: storage.clone(), rel, size }
+        Self { path: storage.location(&rel), storage: storage.clone(), rel, size, executor: Executor::inline() }
     }
 
     /// Opens the file and streams `fields`, columns of the file's own schema, of every row, in file order; the batches have [`arrow_schema`]`(fields)`.
@@ -154,7 +170,7 @@ impl DataFile {
             }
         })?;
         let wanted = wanted(&indices, &target);
-        let reading = Reading { file: self, rows, check, target, wanted };
+        let reading = Reading { file: self, rows: Some(rows), check, target, wanted };
         let stream = futures::stream::unfold(Some(reading), |reading| async {
             let mut reading = reading?;
             match reading.next().await {
@@ -294,7 +310,8 @@ fn wanted(indices: &[usize], target: &Schema) -> Vec<Wanted> {
 /// A file in the course of being read.
 struct Reading {
     file: DataFile,
-    rows: ParquetPushDecoder,
+    /// `None` after its end.
+    rows: Option<ParquetPushDecoder>,
     /// The INT96 columns once more, in seconds.
     check: Option<ParquetPushDecoder>,
     target: SchemaRef,
@@ -308,8 +325,8 @@ impl Reading {
         let Some(batch) = next_batch(&self.file, &mut self.rows).await? else {
             return Ok(None);
         };
-        if let Some(check) = &mut self.check {
-            let seconds = next_batch(&self.file, check).await?;
+        if self.check.is_some() {
+            let seconds = next_batch(&self.file, &mut self.check).await?;
             self.check_range(&batch, seconds.as_ref())?;
         }
         let columns = self
@@ -368,18 +385,28 @@ fn int96_columns<'a>(
     })
 }
 
-async fn next_batch(file: &DataFile, decoder: &mut ParquetPushDecoder) -> Result<Option<RecordBatch>, DataError> {
+async fn next_batch(
+    file: &DataFile,
+    decoder: &mut Option<ParquetPushDecoder>,
+) -> Result<Option<RecordBatch>, DataError> {
     let corrupt = |error: ParquetError| file.corrupt(error.to_string());
-    loop {
-        match decoder.try_decode().map_err(corrupt)? {
-            DecodeResult::Data(batch) => return Ok(Some(batch)),
-            DecodeResult::Finished => return Ok(None),
+    while let Some(mut decoding) = decoder.take() {
+        let decode = move || (decoding.try_decode(), decoding);
+        let (decoded, mut decoding) = file.executor.run(decode).await?;
+        match decoded.map_err(corrupt)? {
+            DecodeResult::Data(batch) => {
+                *decoder = Some(decoding);
+                return Ok(Some(batch));
+            }
+            DecodeResult::Finished => break,
             DecodeResult::NeedsData(ranges) => {
                 let bytes = file.fetch(&ranges).await?;
-                decoder.push_ranges(ranges, bytes).map_err(corrupt)?;
+                decoding.push_ranges(ranges, bytes).map_err(corrupt)?;
+                *decoder = Some(decoding);
             }
         }
     }
+    Ok(None)
 }
 
 #[cfg(test)]

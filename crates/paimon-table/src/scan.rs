@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
 use paimon_format::{
     ColumnStats, DataField, FileKind, ManifestEntry, ManifestFileMeta, Snapshot, SnapshotId, TableSchema, TypeRoot,
 };
@@ -21,6 +21,8 @@ use crate::table::Table;
 
 /// Manifests read at once.
 const READ_CONCURRENCY: usize = 8;
+/// Manifests read at once where memory is to stay small: decoded they take ten times their size.
+const STREAM_CONCURRENCY: usize = 2;
 
 /// The files to read.
 #[derive(Clone, Debug)]
@@ -107,6 +109,34 @@ pub async fn manifests_of(
         manifests.retain(|manifest| partitions.may_hold(manifest, filter));
     }
     Ok(manifests)
+}
+
+/// The entries of a snapshot as its manifests have them, additions and deletions, oldest manifest first: one manifest
+/// after the other, so that a table of any size is read in the memory of a few. Only of partitions that may meet `filter`.
+///
+/// # Errors
+/// As [`manifests_of`]; the stream ends with its first error.
+pub async fn entries_of(
+    table: &Table,
+    snapshot: &Snapshot,
+    filter: Option<&Predicate>,
+    executor: &Executor,
+) -> Result<BoxStream<'static, Result<Vec<ManifestEntry>>>> {
+    let manifests = manifests_of(table, snapshot, filter).await?;
+    let format = ManifestFormat::of(table, executor);
+    let storage = table.storage().clone();
+    let filter = filter.map(|filter| Arc::new((Partitions::of(table.schema()), filter.clone())));
+    let reads = manifests.into_iter().map(move |manifest| {
+        let (format, storage, filter) = (format.clone(), storage.clone(), filter.clone());
+        async move {
+            let mut entries = format.read_entries(&storage, &manifest).await?;
+            if let Some((partitions, filter)) = filter.as_deref() {
+                entries.retain(|entry| partitions.may_match(entry, filter));
+            }
+            Ok(entries)
+        }
+    });
+    Ok(stream::iter(reads).buffered(STREAM_CONCURRENCY).boxed())
 }
 
 /// What a file's statistics, made under the schema `written`, say of each column of `current`.

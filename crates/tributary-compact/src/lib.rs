@@ -1,3 +1,26 @@
 //! Compaction: which files of a table to merge or order, how, and the commit that exchanges them.
+//!
+//! Life cycle: [`Compaction::plan`] reads the newest snapshot's manifests into an [`inventory`] of small files and decides
+//! in a pure function ([`plan`]) what to merge; [`Compaction::run`] rewrites task by task ([`rewrite`]) and commits each as a
+//! COMPACT snapshot of exactly the files it read and wrote. A task whose inputs are gone is abandoned, never forced.
+//!
+//! Nothing is kept between runs: what a run that died leaves are files that nothing refers to.
 
+mod compaction;
+mod error;
+mod inventory;
+mod outputs;
+mod plan;
+mod report;
+mod request;
+mod rewrite;
+mod run;
 pub mod sort;
+#[cfg(test)]
+mod tests;
+
+pub use compaction::{Compaction, Resources};
+pub use error::CompactError;
+pub use plan::{Plan, Task};
+pub use report::{Amount, OnProgress, Progress, RunReport};
+pub use request::{Request, Strategy};

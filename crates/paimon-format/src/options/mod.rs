@@ -86,6 +86,12 @@ pub struct CoreOptions {
     pub snapshot_clean_empty_directories: bool,
     /// `snapshot.expire.limit`.
     pub snapshot_expire_limit: u64,
+    /// `compaction.min.file-num`.
+    pub compaction_min_file_num: usize,
+    /// `compaction.small-file-ratio`.
+    pub compaction_small_file_ratio: f64,
+    /// `source.split.open-file-cost`.
+    pub source_split_open_file_cost: MemorySize,
     /// `snapshot.num-retained.max`.
     pub snapshot_num_retained_max: u64,
     /// `snapshot.num-retained.min`.
@@ -234,6 +240,9 @@ impl CoreOptions {
             changelog_decoupled: outlives("changelog.num-retained.max", retained_max)?
                 || outlives("changelog.num-retained.min", retained_min)?
                 || given.optional("changelog.time-retained", parse_duration)?.is_some_and(|time| time > time_retained),
+            compaction_min_file_num: given.number("compaction.min.file-num", 1..=usize::MAX)?,
+            compaction_small_file_ratio: given.required("compaction.small-file-ratio", parse_ratio)?,
+            source_split_open_file_cost: given.required("source.split.open-file-cost", MemorySize::parse)?,
         };
         if parsed.partition_default_name.trim().is_empty() {
             return Err(OptionError::new("partition.default-name", parsed.partition_default_name, "must not be blank"));
@@ -333,6 +342,11 @@ fn parse_compression(text: &str) -> Result<String, String> {
         name if name == "uncompressed" => Ok("none".to_owned()),
         _ => Err("expected zstd, snappy, lz4, gzip or none".to_owned()),
     }
+}
+
+fn parse_ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.trim().parse().ok().filter(|ratio| (0.0..=1.0).contains(ratio));
+    ratio.ok_or_else(|| "expected a number from 0 to 1".to_owned())
 }
 
 fn positive_size(text: &str) -> Result<MemorySize, String> {

@@ -1,0 +1,235 @@
+//! One task: the rows of some files of a partition, in their order, as new files of the target size.
+//!
+//! Rows stream: at any time one row group of an input is decoded and one of an output is encoded, both on the Executor, while
+//! the output's earlier bytes are on their way to the store.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use paimon_format::{DataFileMeta, FileSource, ManifestEntry, names};
+use paimon_table::commit::NewFile;
+use paimon_table::data_error::DataError;
+use paimon_table::read::{file_path, read_file_on};
+use paimon_table::table::Table;
+use paimon_table::upload::{PART_BYTES, Upload};
+use paimon_table::wall_clock::local_millis;
+use paimon_table::write::{DataFileWriter, Finished, WriterSpec, append_meta};
+use tributary_runtime::Env;
+
+use crate::error::CompactError;
+use crate::outputs::Outputs;
+
+/// Is told how many rows were written.
+type OnRows = Arc<dyn Fn(u64) + Send + Sync>;
+
+/// Row groups of the outputs are at most this large; larger ones gain nothing and cost their size in memory.
+const ROW_GROUP_BYTES: usize = 64 << 20;
+
+/// What the rewrites of one run share.
+pub(crate) struct Rewriter {
+    table: Table,
+    spec: WriterSpec,
+    row_group_bytes: usize,
+    env: Env,
+    outputs: Outputs,
+    on_rows: OnRows,
+}
+
+/// An output being written.
+struct Output {
+    writer: Box<DataFileWriter>,
+    upload: Upload,
+    name: String,
+    path: String,
+}
+
+/// What a task has come to.
+pub(crate) struct Rewritten {
+    pub(crate) removed: Vec<ManifestEntry>,
+    pub(crate) added: Vec<NewFile>,
+    /// The paths of `added`.
+    pub(crate) paths: Vec<String>,
+}
+
+/// The outputs of one task, in order.
+struct Roll<'a> {
+    rewriter: &'a Rewriter,
+    folder: String,
+    like: &'a ManifestEntry,
+    open: Option<Output>,
+    next_sequence: i64,
+    added: Vec<NewFile>,
+    paths: Vec<String>,
+}
+
+// === impl Rewriter ===
+
+impl Rewriter {
+    /// Each rewrite gets `memory_bytes`.
+    pub(crate) fn try_new(
+        table: &Table,
+        memory_bytes: usize,
+        env: &Env,
+        outputs: Outputs,
+        on_rows: OnRows,
+    ) -> Result<Self, DataError> {
+        let row_group_bytes = (memory_bytes / 4).clamp(1 << 20, ROW_GROUP_BYTES);
+        let spec = WriterSpec::try_new(&table.schema().fields, table.options(), row_group_bytes)?;
+        Ok(Self { table: table.clone(), spec, row_group_bytes, env: env.clone(), outputs, on_rows })
+    }
+
+    /// Bytes of memory that rewriting these files takes: the largest row group there may be on the way in, one on the way
+    /// out, and its upload.
+    pub(crate) fn memory_bytes(&self, inputs: &[ManifestEntry]) -> usize {
+        let largest = inputs.iter().map(|entry| entry.file.file_size).max().unwrap_or_default();
+        let read = usize::try_from(largest).unwrap_or_default().min(2 * ROW_GROUP_BYTES);
+        read + 2 * self.row_group_bytes + 3 * PART_BYTES
+    }
+
+    /// Writes the rows of `inputs`, all of one partition, anew. Every output is registered before it appears.
+    pub(crate) async fn rewrite(&self, inputs: Vec<ManifestEntry>) -> Result<Rewritten, CompactError> {
+        inputs.iter().try_for_each(check_entry)?;
+        let Some(first) = inputs.first() else {
+            return Ok(Rewritten { removed: inputs, added: Vec::new(), paths: Vec::new() });
+        };
+        let path = file_path(&self.table, first)?;
+        let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+        let mut roll = Roll {
+            rewriter: self,
+            folder,
+            like: first,
+            open: None,
+            next_sequence: first.file.min_sequence_number,
+            added: Vec::new(),
+            paths: Vec::new(),
+        };
+        let mut rows = self.rows(inputs.clone());
+        let mut next = rows.try_next().await?;
+        while let Some(batch) = next {
+            // The next rows are decoded while these are encoded.
+            let (decoded, written) = futures::join!(rows.try_next(), roll.write(batch));
+            written?;
+            next = decoded?;
+        }
+        roll.close().await?;
+        let Roll { added, paths, .. } = roll;
+        let read: i64 = inputs.iter().map(|entry| entry.file.row_count).sum();
+        let written: i64 = added.iter().map(|file| file.meta.row_count).sum();
+        if read != written {
+            return Err(CompactError::RowsDiffer { read, written });
+        }
+        Ok(Rewritten { removed: inputs, added, paths })
+    }
+
+    fn rows(&self, inputs: Vec<ManifestEntry>) -> BoxStream<'static, Result<RecordBatch, DataError>> {
+        let (table, executor) = (self.table.clone(), self.env.executor.clone());
+        stream::iter(inputs)
+            .then(move |entry| {
+                let (table, executor) = (table.clone(), executor.clone());
+                async move { read_file_on(&table, &entry, &table.schema().fields, &executor).await }
+            })
+            .try_flatten()
+            .boxed()
+    }
+}
+
+/// Refuses what a new file would lose.
+fn check_entry(entry: &ManifestEntry) -> Result<(), CompactError> {
+    let file = &entry.file;
+    let feature = if entry.bucket != 0 || entry.total_buckets > 0 {
+        "it lies in a fixed bucket"
+    } else if file.first_row_id.is_some() {
+        "it has row ids (row-tracking.enabled)"
+    } else if file.write_cols.is_some() {
+        "it holds only some columns (data-evolution.enabled)"
+    } else if file.level != 0 || file.delete_row_count.is_some_and(|rows| rows > 0) {
+        "it is a file of a primary-key table"
+    } else if file.external_path.is_some() {
+        "it lies outside the table's folder (data-file.external-paths)"
+    } else {
+        return Ok(());
+    };
+    Err(CompactError::Unsupported { object: format!("data file {}", file.file_name), feature: feature.to_owned() })
+}
+
+// === impl Rewritten ===
+
+impl Rewritten {
+    /// Bytes of what was read.
+    pub(crate) fn bytes_read(&self) -> u64 {
+        self.removed.iter().map(|entry| u64::try_from(entry.file.file_size).unwrap_or_default()).sum()
+    }
+
+    /// Whether it read this file.
+    pub(crate) fn reads(&self, file_name: &str) -> bool {
+        self.removed.iter().any(|entry| entry.file.file_name == file_name)
+    }
+}
+
+// === impl Roll ===
+
+impl Roll<'_> {
+    async fn write(&mut self, batch: RecordBatch) -> Result<(), CompactError> {
+        let rows = batch.num_rows() as u64;
+        let Output { mut writer, mut upload, name, path } = match self.open.take() {
+            Some(open) => open,
+            None => self.start(&batch)?,
+        };
+        let executor = &self.rewriter.env.executor;
+        let (writer, pieces) = executor
+            .run(move || {
+                writer.write(&batch)?;
+                let pieces: Vec<Bytes> = std::iter::from_fn(|| writer.drain_encoded()).collect();
+                Ok::<_, DataError>((writer, pieces))
+            })
+            .await??;
+        push(&mut upload, pieces).await?;
+        let options = self.rewriter.table.options();
+        let is_full =
+            writer.written_bytes() >= options.target_file_size.bytes() || writer.rows() >= options.target_file_row_num;
+        self.open = Some(Output { writer, upload, name, path });
+        (self.rewriter.on_rows)(rows);
+        if is_full { self.close().await } else { Ok(()) }
+    }
+
+    fn start(&self, sample: &RecordBatch) -> Result<Output, CompactError> {
+        let Rewriter { table, spec, env, .. } = self.rewriter;
+        let name = names::data_file(&table.options().data_file_prefix, env.random.uuid(), 0, "parquet");
+        let path = format!("{}/{name}", self.folder);
+        let upload = Upload::start(table.storage(), &path)?;
+        Ok(Output { writer: Box::new(DataFileWriter::try_new(spec, sample)?), upload, name, path })
+    }
+
+    /// Ends the open output: it is in the store then.
+    async fn close(&mut self) -> Result<(), CompactError> {
+        let Some(Output { writer, mut upload, name, path }) = self.open.take() else {
+            return Ok(());
+        };
+        let Rewriter { table, env, outputs, .. } = self.rewriter;
+        let Finished { tail, summary } = env.executor.run(move || writer.finish()).await??;
+        push(&mut upload, tail).await?;
+        outputs.register(path.clone());
+        self.paths.push(path);
+        upload.finish().await?;
+        let created = local_millis(env.clock.now_millis());
+        let appended = append_meta(&name, &summary, table.schema().id, created);
+        let meta = DataFileMeta {
+            file_source: Some(FileSource::Compact),
+            min_sequence_number: self.next_sequence,
+            max_sequence_number: self.next_sequence + appended.row_count - 1,
+            ..appended
+        };
+        self.next_sequence += meta.row_count;
+        self.added.push(NewFile { partition: self.like.partition.clone(), bucket: self.like.bucket, meta });
+        Ok(())
+    }
+}
+
+async fn push(upload: &mut Upload, pieces: Vec<Bytes>) -> Result<(), CompactError> {
+    for bytes in pieces {
+        upload.push(bytes).await?;
+    }
+    Ok(())
+}
