@@ -1,5 +1,6 @@
 //! The engines users have, on our tables: what they read, what their filters find, what we read of theirs.
 
+mod compaction;
 mod encodings;
 mod expressions;
 mod filters;

@@ -1,11 +1,13 @@
 //! What the user typed. What the program runs on is made of it in [`crate::settings`].
 
+mod compact;
 mod maintenance;
 
 use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
+pub(crate) use self::compact::{CompactArguments, CompactStrategy};
 pub(crate) use self::maintenance::{CreateTag, DeleteTag, ExpireSnapshots, ExpireTags, Maintenance, RemoveOrphanFiles};
 
 /// Keeps Apache Paimon append tables filled: one daemon, no JVM.
@@ -18,6 +20,7 @@ pub(crate) use self::maintenance::{CreateTag, DeleteTag, ExpireSnapshots, Expire
     after_help = "Examples:
   tributary run config/tutorial.sql              fill a table; metrics on http://127.0.0.1:9249/metrics
   tributary check config/tutorial.sql            would it run? says what is wrong and what to do
+  tributary compact --table db.t --warehouse /lake --dry-run    which small files would be merged?
   tributary table count test_paimon_db.test_append_tbl --warehouse config/warehouse
 
 Settings: flag > environment (TRIBUTARY_HTTP__LISTEN) > settings file (--config) > default.
@@ -34,6 +37,7 @@ pub(crate) enum Command {
     Run(RunArguments),
     Check(CheckArguments),
     Table(TableArguments),
+    Compact(CompactArguments),
     Catalog(CatalogCommand),
     Health(HealthArguments),
     Completions(CompletionArguments),

@@ -4,6 +4,7 @@ mod args;
 mod build;
 mod catalogs;
 mod check;
+mod compact;
 mod daemon;
 mod expiries;
 mod failure;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Check(arguments) => check(&arguments),
         Command::Table(arguments) => table(arguments.verb),
+        Command::Compact(arguments) => compact::compact(&arguments),
         Command::Catalog(arguments) => serve::serve(&arguments.verb),
         Command::Health(arguments) => health::health(&arguments),
         Command::Completions(arguments) => print(&completions(arguments.shell)),
@@ -92,4 +94,9 @@ fn environment(executor: Executor) -> Result<Env, Failure> {
     let random = Random::try_from_os()
         .map_err(|problem| CommandError::Internal(format!("the system has no randomness to give: {problem}")))?;
     Ok(Env { clock: Arc::new(SystemClock), random, executor })
+}
+
+/// Container limits are honoured by the standard library.
+fn cores() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }

@@ -1,6 +1,5 @@
 //! `tributary run`: settings, log, port, job, drain, exit code, in this order.
 
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +18,7 @@ use crate::heartbeat::Heartbeat;
 use crate::log::Console;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::{build, environment, process, progress, runtime, statements};
+use crate::{build, cores, environment, process, progress, runtime, statements};
 
 /// What the job may take beyond the drain deadline, or after a second signal, before it is left behind.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -106,11 +105,6 @@ fn announce(settings: &Settings) {
         catalogs = catalogs.join(","),
         "tributary"
     );
-}
-
-/// Container limits are honoured by the standard library.
-fn cores() -> NonZeroUsize {
-    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// The drain's time is over and the job had its last words.

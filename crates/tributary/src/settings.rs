@@ -150,6 +150,12 @@ settings! {
         /// A file that holds the token, such as a mounted secret; read at the start.
         admin_token_file: Option<PathBuf> = ("admin-token-file", ""),
     }
+    /// Compactions.
+    compactor: Compactor {
+        /// Bytes for everything that is rewritten at one time: row groups on their way in and out, and uploads. The
+        /// process itself needs up to 64 MB more.
+        memory_limit: ByteSize = ("memory-limit", "512 mb"),
+    }
     /// `tributary catalog serve`.
     server: Server {
         /// Where to listen. Only this machine by default; any other address needs a token or an access file.

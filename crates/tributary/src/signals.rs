@@ -21,6 +21,8 @@ fn repeats(first: Option<Instant>, now: Instant) -> bool {
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
+    /// When the first came.
+    first: Option<Instant>,
 }
 
 // === impl Signals ===
@@ -30,22 +32,32 @@ impl Signals {
     pub(crate) fn listen() -> Result<Self, Failure> {
         let listen =
             |kind| signal(kind).map_err(|source| CommandError::Io { doing: "listen for signals".to_owned(), source });
-        Ok(Self { terminate: listen(SignalKind::terminate())?, interrupt: listen(SignalKind::interrupt())? })
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            first: None,
+        })
     }
 
-    /// Turns every signal into a request to `drain`; never returns.
-    pub(crate) async fn pass_on(mut self, drain: Drain, deadline: Duration) {
-        let mut first = None;
+    /// The name of the next signal.
+    pub(crate) async fn received(&mut self) -> &'static str {
         loop {
             let name = tokio::select! {
                 _ = self.terminate.recv() => "SIGTERM",
                 _ = self.interrupt.recv() => "SIGINT",
             };
             let now = Instant::now();
-            if repeats(first, now) {
-                continue;
+            if !repeats(self.first, now) {
+                self.first.get_or_insert(now);
+                return name;
             }
-            first.get_or_insert(now);
+        }
+    }
+
+    /// Turns every signal into a request to `drain`; never returns.
+    pub(crate) async fn pass_on(mut self, drain: Drain, deadline: Duration) {
+        loop {
+            let name = self.received().await;
             drain.request(deadline);
             match drain.is_hard() {
                 false => info!(

@@ -100,7 +100,7 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         ("[htp]\nlisten = \"a\"", "/etc/tributary.toml: there is no section [htp]; did you mean [http]?"),
         (
             "[kafka]\na = 1",
-            "/etc/tributary.toml: there is no section [kafka]; there are [job], [memory], [storage], [http], [server], \
+            "/etc/tributary.toml: there is no section [kafka]; there are [job], [memory], [storage], [http], [compactor], [server], \
              [log], [catalog.NAME]",
         ),
         ("[http]\nlisen = \"a\"", "/etc/tributary.toml: [http] has no key `lisen`; did you mean `listen`?"),
@@ -112,7 +112,7 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         (
             "listen = 1",
             "/etc/tributary.toml: `listen` stands outside of a section; put it under one of [job], [memory], \
-             [storage], [http], [server], [log], [catalog.NAME]",
+             [storage], [http], [compactor], [server], [log], [catalog.NAME]",
         ),
         (
             "[http]\nlisten = \"9249\"",
