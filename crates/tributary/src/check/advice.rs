@@ -16,7 +16,7 @@ const LITTLE_DISK_BYTES: u64 = 1 << 30;
 const NOTABLE_SKEW_MILLIS: u64 = 60_000;
 
 /// The alert TributaryCredentialsExpire warns as early.
-const SOON_MILLIS: i64 = 600_000;
+const SOON_MILLIS: i64 = 300_000;
 
 /// What a line says.
 #[derive(Debug)]
@@ -103,7 +103,7 @@ mod tests {
             (clock(-600_000), "WARNING this machine is 600 s behind it; correct the clock"),
             (clock(i64::MIN), "WARNING this machine is"),
             (credentials(3_600_000), "ok valid for 60 minutes"),
-            (credentials(599_000), "WARNING valid for 10 minutes more; nobody has renewed them yet"),
+            (credentials(299_000), "WARNING valid for 5 minutes more; nobody has renewed them yet"),
             (credentials(-1), "WARNING valid for 0 seconds more; nobody has renewed them yet"),
         ] {
             let verdict = shown(verdict);
