@@ -3,6 +3,7 @@
 mod compose;
 mod image;
 mod kubernetes;
+mod permissions;
 mod prometheus;
 
 use tributary_tests::root;

@@ -118,7 +118,7 @@ struct Tokens {
 #[async_trait]
 impl CredentialsProvider for Tokens {
     async fn fetch(&self) -> Result<TemporaryCredentials, CredentialsError> {
-        let credentials = self.minio.assume_role().await;
+        let credentials = self.minio.assume_role(None).await;
         self.handed_out.lock().unwrap().push(credentials.access_key.clone());
         Ok(TemporaryCredentials { credentials, expires_at_millis: None })
     }
@@ -179,7 +179,7 @@ fn a_conflict_of_requests_is_not_taken_for_an_object() {
     assert_eq!(proxy.seen().iter().filter(|exchange| exchange.creates).count(), 4);
 }
 
-const TABLE: &str = "db.killed";
+pub(crate) const TABLE: &str = "db.killed";
 
 const JOB: &str = "
 SET 'execution.checkpointing.interval' = '100 ms';
