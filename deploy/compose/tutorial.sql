@@ -1,5 +1,5 @@
 -- The tutorial's job through the catalog. Its tables lie in a bucket, whose keys are in the environment ([storage]).
-CREATE CATALOG paimon WITH ('type' = 'paimon', 'metastore' = 'rest', 'uri' = 'http://catalog:9190', 'warehouse' = 'lake',
+CREATE CATALOG paimon WITH ('type' = 'paimon', 'metastore' = 'rest', 'uri' = '${CATALOG_URI}', 'warehouse' = 'lake',
   'token.provider' = 'bear', 'token' = '${CATALOG_TOKEN}');
 
 CREATE TABLE IF NOT EXISTS `paimon`.`test_paimon_db`.`test_append_tbl` (id STRING, data STRING, category INT, ts STRING, dt STRING, hh STRING)

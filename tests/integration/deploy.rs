@@ -1,6 +1,7 @@
 //! What an operator gets: the image, the rules Prometheus alerts by, the dashboard, the chart.
 
 mod compose;
+mod demo;
 mod image;
 mod kubernetes;
 mod permissions;
