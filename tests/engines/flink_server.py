@@ -138,9 +138,11 @@ def quoted(request):
 
 
 def scanned(request):
-    """The table as FROM has it: its newest snapshot, or "snapshot"."""
-    hint = f" /*+ OPTIONS('scan.snapshot-id' = '{request['snapshot']}') */" if "snapshot" in request else ""
-    return quoted(request) + hint
+    """The table as FROM has it: its newest snapshot, "snapshot", or what "tag" keeps."""
+    for key, option in {"snapshot": "scan.snapshot-id", "tag": "scan.tag-name"}.items():
+        if key in request:
+            return f"{quoted(request)} /*+ OPTIONS('{option}' = '{request[key]}') */"
+    return quoted(request)
 
 
 def column_kinds(request):

@@ -101,8 +101,10 @@ def table(request):
 
 
 def scan(request):
-    """The rows of the newest snapshot, or of "snapshot", as an Arrow table."""
+    """The rows of the newest snapshot, of "snapshot", or of what "tag" keeps, as an Arrow table."""
     target = table(request)
+    if "tag" in request:
+        target = target.copy({"scan.tag-name": request["tag"]})
     if "snapshot" in request:
         target = target.copy({"scan.snapshot-id": str(request["snapshot"])})
     builder = target.new_read_builder()

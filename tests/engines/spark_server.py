@@ -105,8 +105,9 @@ def query(text):
 
 
 def scanned(request):
-    """The table as FROM has it: its newest snapshot, or "snapshot"."""
-    return quoted(request) + (f" VERSION AS OF {request['snapshot']}" if "snapshot" in request else "")
+    """The table as FROM has it: its newest snapshot, "snapshot", or what "tag" keeps."""
+    version = request.get("snapshot", f"'{request['tag']}'" if "tag" in request else None)
+    return quoted(request) + (f" VERSION AS OF {version}" if version is not None else "")
 
 
 def rows(request):
@@ -118,6 +119,11 @@ def rows(request):
 
 def count(request):
     return query(f"SELECT COUNT(*) FROM {scanned(request)}")["rows"][0][0]
+
+
+def call(request):
+    """The rows that CALL sys."procedure" answers with."""
+    return query(f"CALL `{catalog(request['warehouse'])}`.sys.{request['procedure']}")["rows"]
 
 
 def explain(failure):
@@ -132,6 +138,7 @@ JAVA = Tables(SPARK.sparkContext._gateway)
 OPERATIONS = {
     "rows": rows,
     "count": count,
+    "call": call,
     "kept": JAVA.kept,
     "z_index": JAVA.z_index,
 }

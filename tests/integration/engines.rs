@@ -4,6 +4,7 @@ mod compaction;
 mod encodings;
 mod expressions;
 mod filters;
+mod maintenance;
 mod nested;
 mod snapshots;
 mod system_tables;

@@ -31,8 +31,8 @@ pub use self::policy::ExpirePolicy;
 use crate::error::{Result, TableError};
 use crate::keepers::{Keeper, Keepers, Whose};
 use crate::live::{self, FileKey};
-use crate::manifests::{self, ManifestFormat};
 use crate::reclaim::{Doomed, Reclaimed};
+use crate::scan;
 use crate::snapshots;
 use crate::table::Table;
 
@@ -167,13 +167,7 @@ impl Run<'_> {
 
     /// The data files that `snapshot` deleted. Nobody below it is left when they go.
     async fn add_deleted(&self, snapshot: &Snapshot, doomed: &mut Doomed) -> Result<()> {
-        let storage = self.table.storage();
-        let format = ManifestFormat::of(self.table, &self.env.executor);
-        let read = async {
-            let delta = manifests::read_list(storage, snapshot, &snapshot.delta_manifest_list).await?;
-            format.read_all(storage, &delta).await
-        };
-        let entries = match read.await {
+        let entries = match scan::changes_of(self.table, snapshot, &self.env.executor).await {
             Ok(entries) => entries,
             // Another run is at it, or was killed there.
             Err(error @ (TableError::Missing { .. } | TableError::Format { .. })) => {

@@ -139,6 +139,16 @@ pub async fn entries_of(
     Ok(stream::iter(reads).buffered(STREAM_CONCURRENCY).boxed())
 }
 
+/// What a snapshot changed: the entries of its delta, in their order.
+///
+/// # Errors
+/// As [`manifests_of`].
+pub async fn changes_of(table: &Table, snapshot: &Snapshot, executor: &Executor) -> Result<Vec<ManifestEntry>> {
+    let storage = table.storage();
+    let delta = manifests::read_list(storage, snapshot, &snapshot.delta_manifest_list).await?;
+    ManifestFormat::of(table, executor).read_all(storage, &delta).await
+}
+
 /// What a file's statistics, made under the schema `written`, say of each column of `current`.
 pub fn file_stats(entry: &ManifestEntry, written: &TableSchema, current: &TableSchema) -> Vec<ColumnStats> {
     let stats = FileStats::of(entry, written);

@@ -15,6 +15,7 @@ use paimon_table::table::Table;
 use tributary_runtime::{Backoff, Classify, Env, FailureKind, Positions, SourceIdentity};
 
 use crate::error::SinkError;
+use crate::overwrites::Overwrites;
 use crate::state::{self, Incarnation, JobState};
 
 /// A commit user that is ours until somebody newer takes it.
@@ -24,12 +25,15 @@ pub(crate) struct Claim {
     pub(crate) identifier: CommitIdentifier,
     pub(crate) positions: Positions,
     pub(crate) snapshot: SnapshotId,
+    /// What the guard meets.
+    pub(crate) overwrites: Overwrites,
 }
 
 /// Refuses snapshots of our commit user that another incarnation made.
 struct OneIncarnation {
     user: CommitUser,
     incarnation: Incarnation,
+    overwrites: Overwrites,
 }
 
 /// Claims that meet commits of a process that is still running; each one it makes costs us one try.
@@ -81,7 +85,8 @@ impl Claim {
         incarnation: Incarnation,
         env: &Env,
     ) -> Result<Self, SinkError> {
-        let guard = Arc::new(OneIncarnation { user: user.clone(), incarnation });
+        let overwrites = Overwrites::default();
+        let guard = Arc::new(OneIncarnation { user: user.clone(), incarnation, overwrites: overwrites.clone() });
         let failed =
             |identifier: i64| move |source: CommitError| SinkError::Commit { identifier, source: Box::new(source) };
         let mut committer =
@@ -111,7 +116,7 @@ impl Claim {
             _ => return Err(SinkError::PropertiesNotKept { snapshot }),
         }
         tracing::info!(%user, snapshot = snapshot.0, %incarnation, first = before == 0, "claimed the job");
-        Ok(Self { committer, incarnation, identifier, positions, snapshot })
+        Ok(Self { committer, incarnation, identifier, positions, snapshot, overwrites })
     }
 }
 
@@ -143,6 +148,7 @@ pub(crate) fn patience() -> Result<Backoff, SinkError> {
 
 impl CommitGuard for OneIncarnation {
     fn inspect(&self, snapshot: &Snapshot) -> Result<(), String> {
+        self.overwrites.meet(snapshot, &self.user);
         let ours = snapshot.commit_user == self.user.as_str() && snapshot.commit_identifier != i64::MAX;
         let by = state::incarnation_of(snapshot);
         if !ours || by == self.incarnation.to_string() {

@@ -14,11 +14,12 @@ use paimon_format::{CommitKind, SnapshotId};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, Committed, Committer, NewFile};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
-use tributary_runtime::{Classify, FailureKind, Positions, SourceIdentity};
+use tributary_runtime::{Classify, Executor, FailureKind, Positions, SourceIdentity};
 
 use crate::claim::Claim;
 use crate::config::POSITION_COMMIT_EVERY;
 use crate::error::SinkError;
+use crate::overwrites::{LivePartitions, Overwrites};
 use crate::plan::Follow;
 use crate::progress::{CommitFacts, Progress};
 use crate::retry::Retry;
@@ -48,6 +49,9 @@ pub(crate) struct EpochCommitter {
     identity: Arc<SourceIdentity>,
     follow: Follow,
     identifier: CommitIdentifier,
+    overwrites: Overwrites,
+    live: LivePartitions,
+    executor: Executor,
     /// Positions that moved without rows since the last commit, and when the first of them was sealed.
     held_back: Option<(Positions, Instant)>,
     last_commit: Instant,
@@ -81,6 +85,7 @@ impl EpochCommitter {
         signals: Signals,
         progress: Progress,
         retry: Retry,
+        executor: Executor,
     ) -> Self {
         Self {
             committer: claim.committer,
@@ -88,6 +93,9 @@ impl EpochCommitter {
             identity,
             follow,
             identifier: claim.identifier,
+            overwrites: claim.overwrites,
+            live: LivePartitions::default(),
+            executor,
             held_back: None,
             last_commit: Instant::now(),
             signals,
@@ -191,6 +199,9 @@ impl EpochCommitter {
         self.follow.advance(self.committer.schema())?;
         self.signals.committed.send_replace(facts.snapshot);
         self.signals.acked.send_replace(positions);
+        let metrics = self.progress.metrics();
+        self.overwrites.tell(self.committer.table(), &self.executor, &self.live, metrics).await;
+        self.live.add(&request.added);
         Ok(())
     }
 

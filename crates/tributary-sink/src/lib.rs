@@ -28,6 +28,7 @@ mod dispatcher;
 mod error;
 mod lane;
 pub mod metrics;
+mod overwrites;
 mod partitioner;
 mod pin;
 mod plan;

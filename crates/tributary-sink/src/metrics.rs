@@ -100,6 +100,11 @@ const CONFLICTS: MetricDef = MetricDef {
     labels: LABELS_AND_REASON,
     stands_for: "",
 };
+const OVERWRITES: MetricDef = counter(
+    "tributary_commit_foreign_overwrites_total",
+    "OVERWRITEs by others of partitions that the job wrote to within the hour: rows may be lost. The log names the snapshots.",
+    "",
+);
 const COMMIT_DURATION: MetricDef = histogram(
     "tributary_commit_duration_seconds",
     "Time of a commit, retries included.",
@@ -170,6 +175,7 @@ pub const METRICS: &[MetricDef] = &[
     COMMITTED_BYTES,
     FAILURES,
     CONFLICTS,
+    OVERWRITES,
     COMMIT_DURATION,
     CHECKPOINT_DURATION,
     ATTEMPTS,
@@ -211,6 +217,7 @@ pub struct SinkMetrics {
     committed_bytes: IntCounterVec,
     failures: IntCounterVec,
     conflicts: IntCounterVec,
+    foreign_overwrites: IntCounterVec,
     commit_duration: HistogramVec,
     checkpoint_duration: HistogramVec,
     attempts: IntGaugeVec,
@@ -258,6 +265,7 @@ pub(crate) struct PipelineMetrics {
     pub(crate) committed_files: IntCounter,
     pub(crate) committed_bytes: IntCounter,
     pub(crate) lost_races: IntCounter,
+    pub(crate) foreign_overwrites: IntCounter,
     pub(crate) commit_duration: Histogram,
     pub(crate) checkpoint_duration: Histogram,
     pub(crate) attempts: IntGauge,
@@ -304,6 +312,7 @@ impl SinkMetrics {
             committed_bytes: ints(registry, &COMMITTED_BYTES)?,
             failures: ints(registry, &FAILURES)?,
             conflicts: ints(registry, &CONFLICTS)?,
+            foreign_overwrites: ints(registry, &OVERWRITES)?,
             commit_duration: durations(registry, &COMMIT_DURATION)?,
             checkpoint_duration: durations(registry, &CHECKPOINT_DURATION)?,
             attempts: levels(registry, &ATTEMPTS)?,
@@ -347,6 +356,7 @@ impl SinkMetrics {
             committed_files: self.committed_files.with_label_values(labels),
             committed_bytes: self.committed_bytes.with_label_values(labels),
             lost_races: self.conflicts.with_label_values(&[pipeline, table, "lost_race"]),
+            foreign_overwrites: self.foreign_overwrites.with_label_values(labels),
             commit_duration: self.commit_duration.with_label_values(labels),
             checkpoint_duration: self.checkpoint_duration.with_label_values(labels),
             attempts: self.attempts.with_label_values(labels),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use arrow::array::{AsArray, Int64Array, RecordBatch, StringArray};
@@ -21,6 +21,7 @@ use paimon_table::read::DataFile;
 use paimon_table::scan::plan_scan;
 use paimon_table::store::Storage;
 use paimon_table::table::{Table, TableIdentifier};
+use prometheus::Registry;
 use tokio::task::JoinHandle;
 use tributary_runtime::{Drain, Env, Interval, MemoryBudget, Position, Positions, SourceIdentity, SplitId};
 use tributary_sink::{
@@ -46,6 +47,8 @@ pub struct World {
     pub transform: Arc<dyn RowTransform>,
     /// Partitions the rows are spread over, in turns.
     pub partitions: u64,
+    /// What the sink that was opened last measures.
+    pub registry: Mutex<Registry>,
 }
 
 /// A sink that runs.
@@ -119,6 +122,7 @@ impl World {
             identity: SourceIdentity::new().with("connector", "script"),
             transform: Arc::new(All),
             partitions: 1,
+            registry: Mutex::default(),
         }
     }
 
@@ -154,6 +158,8 @@ impl World {
 
     /// A job whose statements were read when the table had the schema `rows`.
     pub async fn open_for(&self, rows: Arc<TableSchema>) -> Result<OpenSink, SinkError> {
+        let registry = Registry::new();
+        *self.registry.lock().unwrap() = registry.clone();
         Sink::open(SinkSetup {
             table: self.table.clone(),
             user: self.user(),
@@ -165,7 +171,7 @@ impl World {
             budget: self.budget.clone(),
             env: self.env.clone(),
             drain: self.drain.clone(),
-            metrics: SinkMetrics::register(&prometheus::Registry::new()).unwrap(),
+            metrics: SinkMetrics::register(&registry).unwrap(),
         })
         .await
     }

@@ -9,5 +9,6 @@ mod exactly_once;
 mod faults;
 mod harness;
 mod memory;
+mod overwrites;
 mod schema_changes;
 mod threads;
