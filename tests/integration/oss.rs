@@ -11,7 +11,7 @@ use tributary_testkit::{Exchange, FaultProxy, HttpFault, OssKey, OssStub};
 use tributary_tests::daemon::Daemon;
 use tributary_tests::{Scratch, binary};
 
-use crate::object_store::{SLOW_DOWN, assert_counted, job, kill_and_resume};
+use crate::object_store::{SLOW_DOWN, TABLE, assert_counted, job, kill_and_resume};
 
 const URL: &str = "oss://lake/warehouse";
 const SECRET: &str = "a-secret-of-the-tests";
@@ -39,6 +39,13 @@ fn assert_complete(stub: &OssStub) {
     let oss = BucketOptions::oss(&given).unwrap();
     let storage = Storage::open_with(URL, &StorageOptions { oss, ..StorageOptions::default() }).unwrap();
     assert_counted(&storage, URL, &options);
+    // Keys of the environment count as those of the catalog.
+    let [endpoint, region, ..] = options.map(|(key, value)| format!("--catalog-option={key}={value}"));
+    let mut by_environment = binary::command(&["table", "count", TABLE, "--warehouse", URL, &endpoint, &region]);
+    by_environment.env("OSS_ACCESS_KEY_ID", "tributary").env("OSS_ACCESS_KEY_SECRET", SECRET);
+    assert!(by_environment.output().unwrap().status.success());
+    by_environment.env("ALIBABA_CLOUD_ACCESS_KEY_ID", "other").env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", SECRET);
+    assert_eq!(by_environment.output().unwrap().status.code(), Some(3), "these go first");
     assert_eq!(stub.open_uploads(), 0);
 }
 

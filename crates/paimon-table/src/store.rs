@@ -14,6 +14,7 @@
 //! Over a network a request is repeated for half a minute; after that, retries are the caller's, who knows whether the
 //! operation may be repeated. Not here: caching.
 
+mod cloud;
 pub mod credentials;
 mod error;
 mod open;

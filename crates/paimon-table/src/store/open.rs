@@ -10,7 +10,7 @@ use tributary_runtime::Random;
 
 use super::credentials::{Keys, RefreshingCredentials};
 use super::options::{self, BucketOptions, StorageOptionError};
-use super::{Storage, StoreError, oss, s3};
+use super::{Storage, StoreError, cloud, oss, s3};
 use crate::local::LocalStore;
 
 /// What a storage may be tuned by: `[storage]` of the settings, and the options of a catalog.
@@ -130,6 +130,11 @@ impl Storage {
                 let keys = Keys::choose(options.oss.credentials.as_ref(), options.credentials.as_ref());
                 let store = oss::open(bucket, &options.oss, keys).map_err(refuse)?;
                 Ok(Self { store, root, origin: format!("oss://{bucket}/").into() })
+            }
+            Some(scheme @ ("gs" | "az")) => {
+                let (bucket, root) = bucket_and_folder(&url[scheme.len() + 1..]).map_err(refuse)?;
+                let store = cloud::open(scheme, bucket).map_err(refuse)?;
+                Ok(Self { store, root, origin: format!("{scheme}://{bucket}/").into() })
             }
             Some(other) => {
                 Err(refuse(format!("scheme '{other}' is not supported; use a path, file:, memory:, s3:// or oss://")))

@@ -59,12 +59,10 @@ pub(super) fn reaching(
     path_style: Option<bool>,
     wire: Connector,
 ) -> AmazonS3Builder {
-    // Whoever came first chose; it is the same choice everywhere in this program.
-    let _ = rustls::crypto::ring::default_provider().install_default();
     let builder = builder
         .with_bucket_name(bucket)
-        .with_retry(RetryConfig { max_retries: usize::MAX, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() })
-        .with_client_options(ClientOptions::new().with_timeout(REQUEST_TIMEOUT))
+        .with_retry(retry())
+        .with_client_options(client_options())
         .with_http_connector(wire);
     let Some(endpoint) = endpoint else {
         return match path_style {
@@ -78,6 +76,16 @@ pub(super) fn reaching(
         (false, Some((scheme, host))) => format!("{scheme}://{bucket}.{host}"),
         _ => endpoint.to_owned(),
     })
+}
+
+pub(super) fn retry() -> RetryConfig {
+    RetryConfig { max_retries: usize::MAX, retry_timeout: RETRY_TIMEOUT, ..RetryConfig::default() }
+}
+
+pub(super) fn client_options() -> ClientOptions {
+    // Whoever came first chose; it is the same choice everywhere in this program.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    ClientOptions::new().with_timeout(REQUEST_TIMEOUT)
 }
 
 /// The keys as `object_store` asks for them.

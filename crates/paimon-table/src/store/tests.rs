@@ -64,6 +64,10 @@ fn urls_without_a_backend_are_refused_by_name() {
             "cannot open storage 'ftp://bucket/x': scheme 'ftp' is not supported; use a path, file:, memory:, s3:// or oss://",
         ),
         ("s3:bucket", "write scheme://bucket/folder"),
+        #[cfg(not(feature = "gs"))]
+        ("gs://bucket/x", "this build cannot reach bucket 'bucket': build tributary with `--features gs`"),
+        #[cfg(not(feature = "az"))]
+        ("az://bucket/x", "this build cannot reach bucket 'bucket': build tributary with `--features az`"),
         ("s3://key:secret@bucket/x", "cannot open storage 's3://***@bucket/x': write scheme://bucket/folder"),
         ("file://host/x", "a file URL needs an absolute path and no host"),
         ("", "it is empty; write a folder"),
