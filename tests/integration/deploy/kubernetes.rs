@@ -3,8 +3,10 @@
 
 use std::process::Command;
 
+use serde_json::Value;
+use tributary_tests::daemon::Daemon;
 use tributary_tests::engine::Engine;
-use tributary_tests::{Scratch, root};
+use tributary_tests::{Scratch, binary, minio, root};
 
 static HELM: Engine = Engine::new("helm");
 static KUBERNETES: Engine = Engine::new("kubernetes");
@@ -79,6 +81,46 @@ fn the_plain_manifests_are_the_charts() {
 }
 
 #[test]
+fn what_the_manifests_start_fills_the_table_and_stops_within_its_grace() {
+    let (true, Some(minio)) = (KUBERNETES.available(), minio::minio()) else { return };
+    let resources = parsed("deploy/kubernetes/manifests.yaml");
+    let of_kind = |kind: &str| resources.iter().find(|resource| resource["kind"] == kind).unwrap();
+    let pod = &of_kind("StatefulSet")["spec"]["template"]["spec"];
+    let container = &pod["containers"][0];
+    let mounted = &container["volumeMounts"][0]["mountPath"];
+    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned();
+
+    let scratch = Scratch::new();
+    for (name, data) in of_kind("ConfigMap")["data"].as_object().unwrap() {
+        scratch.file(name, &text(data));
+    }
+    let here = scratch.path("").display().to_string();
+    let mut command = binary::command(&[]);
+    for argument in container["args"].as_array().unwrap() {
+        command.arg(text(argument).replace(&format!("{}/", text(mounted)), &here));
+    }
+    for variable in container["env"].as_array().unwrap() {
+        command.env(text(&variable["name"]), text(&variable["value"]));
+    }
+    let url = minio.bucket("manifests");
+    let [endpoint, access_key, secret_key, _] = minio.options().map(|(_, value)| value);
+    command.envs([("WAREHOUSE", url), ("S3_ENDPOINT", endpoint)]);
+    command.envs([("S3_ACCESS_KEY", access_key), ("S3_SECRET_KEY", secret_key)]);
+    let mut daemon = Daemon::spawn(command);
+    daemon.wait_for_rows(1);
+    // What bounds the process is what the kubelet is told.
+    let limit =
+        daemon.wait_for("the budget", |line| serde_json::from_str::<Value>(line).ok()?["memory_bytes"].as_u64());
+    let allowed = text(&container["resources"]["limits"]["memory"]);
+    let allowed: u64 = allowed.strip_suffix("Mi").unwrap().parse().unwrap();
+    assert_eq!(allowed, (limit >> 20) + 128, "the budget and what a process needs beside it");
+    let log = daemon.stop();
+    let deadline = log.lines().find_map(|line| serde_json::from_str::<Value>(line).ok()?["deadline_seconds"].as_f64());
+    let grace = pod["terminationGracePeriodSeconds"].as_f64().unwrap();
+    assert!(deadline.is_some_and(|deadline| deadline < grace), "{deadline:?} of {grace} s");
+}
+
+#[test]
 fn a_chart_without_a_job_says_so() {
     if !HELM.available() {
         return;
@@ -121,6 +163,15 @@ fn render(arguments: &[&str]) -> Result<String, String> {
         true => Ok(String::from_utf8(done.stdout).unwrap()),
         false => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
     }
+}
+
+/// The documents of a file of the repository, by the parser that Kubernetes' validator has.
+fn parsed(name: &str) -> Vec<Value> {
+    let script = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(open(sys.argv[1])))))";
+    let mut python = Command::new(KUBERNETES.home().join("bin/python"));
+    let done = python.args(["-c", script, name]).current_dir(root()).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
 }
 
 fn documents(rendered: &str) -> Vec<&str> {
