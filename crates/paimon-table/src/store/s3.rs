@@ -47,7 +47,14 @@ pub(super) fn open(
         builder = builder.with_credentials(Arc::new(Signing(keys)));
     }
     let wire = Connector { dialect: Arc::new(S3 { region: region.clone() }), refreshing };
-    let builder = reaching(builder.with_region(&region), bucket, options.endpoint.as_deref(), options.path_style, wire);
+    let mut builder =
+        reaching(builder.with_region(&region), bucket, options.endpoint.as_deref(), options.path_style, wire);
+    // What the environment says of it is lost with the rest of its options of the HTTP client.
+    for key in [AmazonS3ConfigKey::Endpoint, AmazonS3ConfigKey::S3Endpoint] {
+        if builder.get_config_value(&key).is_some_and(|endpoint| endpoint.starts_with("http:")) {
+            builder = builder.with_allow_http(true);
+        }
+    }
     Ok(Arc::new(builder.build()?))
 }
 
