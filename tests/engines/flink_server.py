@@ -12,12 +12,15 @@ import struct
 import tempfile
 from datetime import datetime, timedelta
 
+import pyflink
 from lines import answers_only, serve
 from paimon import Tables
 
 ANSWERS = answers_only()
 LOGS = tempfile.TemporaryDirectory(prefix="tributary-flink-")
 os.environ["FLINK_LOG_DIR"] = LOGS.name
+# Without the console, where the one for clients has Hadoop's.
+os.environ["LOG4J_PROPERTIES"] = os.path.join(pyflink.__path__[0], "conf/log4j.properties")
 os.environ["JVM_ARGS"] = "-Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
 
 from py4j.protocol import Py4JJavaError  # noqa: E402
@@ -28,30 +31,36 @@ TOGETHER = 64  # expressions evaluated by one job
 
 
 def start():
-    """A table environment whose jobs run on a mini cluster of this process's JVM."""
+    """Table environments, of batches and of streams, whose jobs run on a mini cluster of this process's JVM."""
     jvm = get_gateway().jvm
     settings = jvm.org.apache.flink.configuration.Configuration()
     settings.setString("rest.port", "0")
     settings.setString("io.tmp.dirs", LOGS.name)
+    # Threads of paimon-s3's client outlive the job that started them, and keep its class loader.
+    settings.setString("classloader.check-leaked-classloader", "false")
     builder = jvm.org.apache.flink.runtime.minicluster.MiniClusterConfiguration.Builder()
     builder = builder.setConfiguration(settings).withRandomPorts().setNumTaskManagers(1).setNumSlotsPerTaskManager(4)
     cluster = jvm.org.apache.flink.runtime.minicluster.MiniCluster(builder.build())
     cluster.start()
     address = cluster.getRestAddress().get()
-    tables = TableEnvironment.create(EnvironmentSettings.in_batch_mode())
     options = {
         "execution.target": "remote",
         "rest.address": address.getHost(),
         "rest.port": str(address.getPort()),
         "parallelism.default": "1",
         "table.local-time-zone": "UTC",
+        "execution.checkpointing.interval": "1 s",
+        "restart-strategy.type": "none",  # a failure is the answer
     }
-    for key, value in options.items():
-        tables.get_config().set(key, value)
-    return jvm, tables._j_tenv
+    modes = EnvironmentSettings.in_batch_mode(), EnvironmentSettings.in_streaming_mode()
+    environments = [TableEnvironment.create(mode) for mode in modes]
+    for tables in environments:
+        for key, value in options.items():
+            tables.get_config().set(key, value)
+    return jvm, *(tables._j_tenv for tables in environments)
 
 
-JVM, TABLES = start()
+JVM, TABLES, STREAMS = start()
 UTC = JVM.java.time.ZoneOffset.UTC
 
 
@@ -117,24 +126,23 @@ def collect(query):
 CATALOGS = {}
 
 
-def catalog(warehouse):
-    """The catalog of a warehouse; nothing of its tables is remembered between requests."""
-    if warehouse not in CATALOGS:
+def catalog(request):
+    """The catalog with the options of "catalog", or else the one of a folder; it remembers nothing of its tables."""
+    options = request.get("catalog") or {"warehouse": request["warehouse"]}
+    options = {"type": "paimon", "cache-enabled": "false"} | options
+    spelled = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
+    if spelled not in CATALOGS:
         name = f"w{len(CATALOGS)}"
-        options = {"type": "paimon", "warehouse": warehouse, "cache-enabled": "false"}
-        if warehouse.startswith("http://"):  # one of a REST server: http://HOST:PORT/NAME
-            uri, named = warehouse.rsplit("/", 1)
-            options |= {"metastore": "rest", "uri": uri, "warehouse": named, "token.provider": "bear", "token": "any"}
-        options = ", ".join(f"'{key}' = '{value}'" for key, value in options.items())
-        TABLES.executeSql(f"CREATE CATALOG {name} WITH ({options})")
-        CATALOGS[warehouse] = name
-    return CATALOGS[warehouse]
+        for tables in (TABLES, STREAMS):
+            tables.executeSql(f"CREATE CATALOG {name} WITH ({spelled})")
+        CATALOGS[spelled] = name
+    return CATALOGS[spelled]
 
 
 def quoted(request):
     """The table's full name in SQL."""
     database, table = request["table"].split(".", 1)
-    return f"`{catalog(request['warehouse'])}`.`{database}`.`{table}`"
+    return f"`{catalog(request)}`.`{database}`.`{table}`"
 
 
 def scanned(request):
@@ -160,6 +168,32 @@ def rows(request):
 
 def count(request):
     return collect(f"SELECT COUNT(*) FROM {scanned(request)}")[2][0][0]
+
+
+def ids(request):
+    """Of each value of the column "by": [value, rows, distinct values of the column "of", the least, the greatest]."""
+    by, of = f"`{request['by']}`", f"`{request['of']}`"
+    columns = f"{by}, COUNT(*), COUNT(DISTINCT {of}), MIN({of}), MAX({of})"
+    return sorted(collect(f"SELECT {columns} FROM {scanned(request)} GROUP BY {by}")[2])
+
+
+JOBS = []
+
+
+def stream(request):
+    """Starts a streaming job that inserts the rows of "select", with "source" as the DDL of what it reads."""
+    STREAMS.executeSql(request["source"])
+    JOBS.append(STREAMS.executeSql(f"INSERT INTO {quoted(request)} {request['select']}").getJobClient().get())
+    return len(JOBS) - 1
+
+
+def streamed(request):
+    """Whether the job "job" is done; fails with its reason if it failed."""
+    client = JOBS[request["job"]]
+    if not client.getJobStatus().get().isGloballyTerminalState():
+        return False
+    client.getJobExecutionResult().get()
+    return True
 
 
 def literal(value, kind):
@@ -227,7 +261,7 @@ def filled(columns):
     """A table of these columns and values; its column `row` counts the rows."""
     key = json.dumps(columns)
     if key not in SOURCES:
-        table = f"`{catalog(tempfile.mkdtemp(dir=LOGS.name))}`.`default`.`source`"
+        table = f"`{catalog({'warehouse': tempfile.mkdtemp(dir=LOGS.name)})}`.`default`.`source`"
         names = ", ".join(f"`{column['name']}` {column['type']}" for column in columns)
         TABLES.executeSql(f"CREATE TABLE {table} (`row` INT, {names})")
         rows = zip(*([cell(value, column["type"]) for value in column["values"]] for column in columns))
@@ -302,7 +336,10 @@ JAVA = Tables(get_gateway())
 OPERATIONS = {
     "rows": rows,
     "count": count,
+    "ids": ids,
     "append": append,
+    "stream": stream,
+    "streamed": streamed,
     "view": view,
     "kept": JAVA.kept,
     "z_index": JAVA.z_index,

@@ -11,6 +11,7 @@ import json
 import struct
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from lines import answers_only, serve
 from pypaimon import CatalogFactory, Schema
 from pypaimon.schema.data_types import AtomicType
@@ -126,6 +127,16 @@ def rows(request):
 
 def count(request):
     return scan(request).num_rows
+
+
+def ids(request):
+    """Of each value of the column "by": [value, rows, distinct values of the column "of", the least, the greatest]."""
+    by, of = request["by"], request["of"]
+    every = pc.CountOptions(mode="all")
+    wanted = [(of, "count", every), (of, "count_distinct", every), (of, "min"), (of, "max")]
+    found = scan({**request, "columns": [by, of]}).group_by(by).aggregate(wanted)
+    columns = [found.column(name).to_pylist() for name in (by, *(f"{of}_{how[1]}" for how in wanted))]
+    return sorted(map(list, zip(*columns)))
 
 
 METHODS = {
@@ -247,6 +258,7 @@ def pyarrow_schema(target):
 OPERATIONS = {
     "rows": rows,
     "count": count,
+    "ids": ids,
     "create": create,
     "append": append,
     "drop": drop,

@@ -53,21 +53,23 @@ SPARK = start()
 CATALOGS = {}
 
 
-def catalog(warehouse):
-    """The catalog of a warehouse; nothing of its tables is remembered between requests."""
-    if warehouse not in CATALOGS:
+def catalog(request):
+    """The catalog with the options of "catalog", or else the one of a folder; it remembers nothing of its tables."""
+    options = request.get("catalog") or {"warehouse": request["warehouse"]}
+    known = json.dumps(options, sort_keys=True)
+    if known not in CATALOGS:
         name = f"w{len(CATALOGS)}"
-        for key, value in {"": "org.apache.paimon.spark.SparkCatalog", ".warehouse": warehouse}.items():
-            SPARK.conf.set(f"spark.sql.catalog.{name}{key}", value)
-        SPARK.conf.set(f"spark.sql.catalog.{name}.cache-enabled", "false")
-        CATALOGS[warehouse] = name
-    return CATALOGS[warehouse]
+        for key, value in ({"cache-enabled": "false"} | options).items():
+            SPARK.conf.set(f"spark.sql.catalog.{name}.{key}", value)
+        SPARK.conf.set(f"spark.sql.catalog.{name}", "org.apache.paimon.spark.SparkCatalog")
+        CATALOGS[known] = name
+    return CATALOGS[known]
 
 
 def quoted(request):
     """The table's full name in SQL; `$` names a system table."""
     database, table = request["table"].split(".", 1)
-    return f"`{catalog(request['warehouse'])}`.`{database}`.`{table}`"
+    return f"`{catalog(request)}`.`{database}`.`{table}`"
 
 
 def canonical(value, kind):
@@ -123,7 +125,14 @@ def count(request):
 
 def call(request):
     """The rows that CALL sys."procedure" answers with."""
-    return query(f"CALL `{catalog(request['warehouse'])}`.sys.{request['procedure']}")["rows"]
+    return query(f"CALL `{catalog(request)}`.sys.{request['procedure']}")["rows"]
+
+
+def ids(request):
+    """Of each value of the column "by": [value, rows, distinct values of the column "of", the least, the greatest]."""
+    by, of = f"`{request['by']}`", f"`{request['of']}`"
+    columns = f"{by}, COUNT(*), COUNT(DISTINCT {of}), MIN({of}), MAX({of})"
+    return sorted(query(f"SELECT {columns} FROM {scanned(request)} GROUP BY {by}")["rows"])
 
 
 def explain(failure):
@@ -139,6 +148,7 @@ OPERATIONS = {
     "rows": rows,
     "count": count,
     "call": call,
+    "ids": ids,
     "kept": JAVA.kept,
     "z_index": JAVA.z_index,
 }

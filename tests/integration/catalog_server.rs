@@ -4,20 +4,34 @@ mod access;
 mod bucket;
 mod fuzz;
 mod kill;
+mod lake;
+mod together;
 
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
+use tributary_tests::catalog::Auth;
 use tributary_tests::daemon::Daemon;
 use tributary_tests::engine::rows_of;
 use tributary_tests::flink::FLINK;
 use tributary_tests::http::{self, Answer};
+use tributary_tests::minio::Minio;
 use tributary_tests::{Scratch, binary, pypaimon};
 
 /// A server on the scratch folder's warehouse, and its address.
 fn serve(scratch: &Scratch, arguments: &[&str]) -> (Daemon, SocketAddr) {
     std::fs::create_dir_all(scratch.path("warehouse")).unwrap();
     let mut server = Daemon::serve_catalog(&scratch.warehouse(), 0, arguments);
+    let address = server.address();
+    (server, address)
+}
+
+/// A server on a warehouse in a bucket, with the names in the scratch folder; its keys are not on the command line.
+fn serve_bucket(scratch: &Scratch, minio: &Minio, url: &str, port: u16) -> (Daemon, SocketAddr) {
+    let database = format!("server.database={}", scratch.path("names.redb").display());
+    let environment = minio.environment();
+    let environment = environment.each_ref().map(|(key, value)| (*key, value.as_str()));
+    let mut server = Daemon::serve_catalog_with(url, port, &["--set", &database], &environment);
     let address = server.address();
     (server, address)
 }
@@ -49,9 +63,7 @@ fn pypaimon_and_flink_share_tables_through_the_catalog() {
     }
     let scratch = Scratch::new();
     let (server, address) = serve(&scratch, &["--name", "lake"]);
-    let catalog = format!("http://{address}/lake");
-    let options = json!({"metastore": "rest", "uri": format!("http://{address}"), "warehouse": "lake",
-                         "token.provider": "bear", "token": "any"});
+    let options = Value::Object(Auth::Bear("any").options(address, "lake"));
     let python = |mut request: Value| {
         request["catalog"] = options.clone();
         pypaimon::ask(request)
@@ -60,17 +72,17 @@ fn pypaimon_and_flink_share_tables_through_the_catalog() {
     python(json!({"op": "create", "table": "d.t", "fields": fields, "partition_keys": ["dt"]}));
     python(json!({"op": "append", "table": "d.t", "rows": [[1, "a", "x"], [2, null, "y"]]}));
     // Flink's client says no base uuid, on top of a snapshot that has one.
-    let flink = json!({"warehouse": catalog, "op": "append", "table": "d.t", "rows": [[3, "c", "x"]]});
+    let flink = json!({"catalog": options, "op": "append", "table": "d.t", "rows": [[3, "c", "x"]]});
     FLINK.ask(flink);
     python(json!({"op": "append", "table": "d.t", "rows": [[4, "d", "y"]]}));
-    let count = json!({"op": "count", "warehouse": catalog, "table": "d.t"});
+    let count = json!({"op": "count", "catalog": options, "table": "d.t"});
     assert_eq!((FLINK.ask(count), python(json!({"op": "count", "table": "d.t"}))), (json!(4), json!(4)));
     let query = "SELECT dt, COUNT(*) AS n FROM {table} GROUP BY dt";
-    let made = json!({"op": "view", "warehouse": catalog, "table": "d.t", "view": "d.per_day", "query": query});
+    let made = json!({"op": "view", "catalog": options, "table": "d.t", "view": "d.per_day", "query": query});
     let mut rows = rows_of(&FLINK.ask(made));
     rows.sort_by_key(|row| row[0].to_string());
     assert_eq!(rows, [[json!("x"), json!(2)], [json!("y"), json!(2)]]);
-    let again = json!({"op": "rows", "warehouse": catalog, "table": "d.per_day", "where": "dt = 'x'"});
+    let again = json!({"op": "rows", "catalog": options, "table": "d.per_day", "where": "dt = 'x'"});
     assert_eq!(rows_of(&FLINK.ask(again)), [[json!("x"), json!(2)]]);
     let partitions = python(json!({"op": "partitions", "table": "d.t"}));
     assert_eq!(partitions, json!([[{"dt": "x"}, 2], [{"dt": "y"}, 2]]));

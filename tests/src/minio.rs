@@ -83,6 +83,15 @@ impl Minio {
         options(self.address)
     }
 
+    /// The same for a process that takes them from its environment.
+    pub fn environment(&self) -> [(&'static str, String); 3] {
+        [
+            ("AWS_ENDPOINT_URL", format!("http://{}", self.address)),
+            ("AWS_ACCESS_KEY_ID", ACCESS_KEY.to_owned()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET_KEY.to_owned()),
+        ]
+    }
+
     /// Temporary keys, by `AssumeRole`, for what `policy` allows; for everything without one.
     pub async fn assume_role(&self, policy: Option<&Value>) -> Credentials {
         let root = AwsCredential { key_id: ACCESS_KEY.into(), secret_key: SECRET_KEY.into(), token: None };

@@ -1,0 +1,179 @@
+//! One table in a bucket that our server, the daemon, Flink, pypaimon and Spark share.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+use tributary_tests::catalog::{self, Auth};
+use tributary_tests::daemon::Daemon;
+use tributary_tests::engine::Engine;
+use tributary_tests::flink::FLINK;
+use tributary_tests::minio::{self, Minio, minio};
+use tributary_tests::pypaimon::PYPAIMON;
+use tributary_tests::spark::SPARK;
+use tributary_tests::{PATIENCE, Scratch, binary};
+
+use super::serve_bucket;
+
+const ENGINES: [&Engine; 3] = [&PYPAIMON, &FLINK, &SPARK];
+const TABLE: &str = "db.shared";
+
+/// Rows of one commit of pypaimon.
+const ROWS: u64 = 250;
+
+/// A writer's rows a second, and how many it writes; they are numbered from 1.
+#[derive(Clone, Copy)]
+pub(super) struct Load {
+    rate: u64,
+    pub(super) rows: u64,
+}
+
+/// The warehouse and its server.
+pub(super) struct Lake {
+    minio: &'static Minio,
+    scratch: Scratch,
+    name: &'static str,
+    url: String,
+    server: Daemon,
+    /// The options of its catalog, and of one by the path alone.
+    shared: Value,
+    by_path: Value,
+}
+
+/// A streaming job of Flink.
+pub(super) struct Streaming {
+    job: Value,
+    since: Instant,
+}
+
+// === impl Load ===
+
+impl Load {
+    pub(super) const fn of(rate: u64, seconds: u64) -> Self {
+        Self { rate, rows: rate * seconds }
+    }
+
+    /// The columns and options of a datagen table.
+    fn source(self) -> String {
+        let Self { rate, rows } = self;
+        format!(
+            "(id BIGINT, text STRING, category INT) WITH ('connector' = 'datagen', 'rows-per-second' = '{rate}',
+             'fields.text.length' = '40', 'fields.category.min' = '1', 'fields.category.max' = '10',
+             'fields.id.kind' = 'sequence', 'fields.id.start' = '1', 'fields.id.end' = '{rows}')"
+        )
+    }
+}
+
+// === impl Lake ===
+
+impl Lake {
+    /// The table holds the first rows of pypaimon, and every engine has read it: from here on they are fast. `None` where
+    /// one is not installed.
+    pub(super) fn start(name: &'static str) -> Option<Self> {
+        let (Some(minio), true) = (minio(), ENGINES.iter().all(|engine| engine.available())) else {
+            return None;
+        };
+        let scratch = Scratch::new();
+        let url = format!("{}/lake", minio.bucket(name));
+        let (server, address) = serve_bucket(&scratch, minio, &url, 0);
+        let by_path = minio::catalog(&url, minio.address);
+        let mut shared = by_path.clone();
+        shared.as_object_mut().unwrap().extend(Auth::Bear("any").options(address, "lake"));
+        let lake = Self { minio, scratch, name, url, server, shared, by_path };
+        let (text, long, int) = ("pa.string()", "pa.int64()", "pa.int32()");
+        let fields = json!([["writer", text], ["id", long], ["text", text], ["category", int], ["hh", text]]);
+        let options = json!({"commit.max-retries": "100"});
+        let create = json!({"op": "create", "fields": fields, "partition_keys": ["hh"], "options": options});
+        lake.ask(&PYPAIMON, create);
+        lake.append(0);
+        lake.assert_every_row_once(&[("pypaimon", ROWS)]);
+        Some(lake)
+    }
+
+    /// Starts the daemon; it ends when it has written its load.
+    pub(super) fn daemon(&self, load: Load) -> Daemon {
+        let job = format!(
+            "SET 'execution.checkpointing.interval' = '500 ms';
+             {}
+             CREATE TEMPORARY TABLE source {};
+             INSERT INTO paimon.{TABLE} SELECT 'ours', id, text, category, '9' FROM source;",
+            catalog::create_catalog(self.shared.as_object().unwrap()),
+            load.source()
+        );
+        Daemon::start(&self.scratch.file("job.sql", &job), &[])
+    }
+
+    /// Starts a streaming job of Flink.
+    pub(super) fn flink(&self, load: Load) -> Streaming {
+        let source = format!("CREATE TEMPORARY TABLE `{}` {}", self.name, load.source());
+        let select = format!("SELECT 'flink', id, text, category, '9' FROM `{}`", self.name);
+        let job = self.ask(&FLINK, json!({"op": "stream", "source": source, "select": select}));
+        Streaming { job, since: Instant::now() }
+    }
+
+    /// Whether Flink has not written all of its load yet.
+    pub(super) fn streams(&self, flink: &Streaming) -> bool {
+        assert!(flink.since.elapsed() < PATIENCE * 2, "Flink's job does not end");
+        self.ask(&FLINK, json!({"op": "streamed", "job": flink.job})) == json!(false)
+    }
+
+    /// One commit of pypaimon; they are numbered from 0. How many rows it has written then.
+    pub(super) fn append(&self, commit: u64) -> u64 {
+        let ids = commit * ROWS + 1..=(commit + 1) * ROWS;
+        let rows: Vec<Value> = ids.map(|id| json!(["pypaimon", id, "of Python", 3, "9"])).collect();
+        self.ask(&PYPAIMON, json!({"op": "append", "rows": rows}));
+        (commit + 1) * ROWS
+    }
+
+    /// How many rows an engine counts.
+    pub(super) fn count(&self, engine: &Engine) -> u64 {
+        self.ask(engine, json!({"op": "count"})).as_u64().unwrap()
+    }
+
+    /// Asks an engine about the table.
+    fn ask(&self, engine: &Engine, request: Value) -> Value {
+        engine.ask(self.request(engine, request))
+    }
+
+    fn request(&self, engine: &Engine, mut request: Value) -> Value {
+        request["catalog"] = if engine.name() == SPARK.name() { &self.by_path } else { &self.shared }.clone();
+        request["table"] = TABLE.into();
+        request
+    }
+
+    /// Every row of every writer is there once, as every engine reads it.
+    pub(super) fn assert_every_row_once(&self, writers: &[(&str, u64)]) {
+        let expected: Vec<Value> = writers.iter().map(|(writer, rows)| json!([writer, rows, rows, 1, rows])).collect();
+        std::thread::scope(|scope| {
+            for engine in ENGINES {
+                let request = self.request(engine, json!({"op": "ids", "by": "writer", "of": "id"}));
+                let expected = &expected;
+                scope.spawn(move || {
+                    assert_eq!(engine.ask(request), json!(expected), "as {} reads it", engine.name());
+                });
+            }
+        });
+    }
+
+    /// The table's snapshots, as our own command shows them.
+    pub(super) fn snapshots(&self) -> Vec<Value> {
+        let options = self.minio.options().map(|(key, value)| format!("--catalog-option={key}={value}"));
+        let mut arguments = vec!["table", "snapshots", TABLE, "--warehouse", &self.url, "--format", "json"];
+        arguments.extend(options.iter().map(String::as_str));
+        let snapshots = binary::succeed(&arguments);
+        snapshots.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The server ends; neither it nor a daemon that has ended said the secret.
+    pub(super) fn stop(self, daemon: &str) {
+        for log in [daemon, &self.server.stop()] {
+            assert!(!log.contains(minio::SECRET_KEY), "{log}");
+        }
+    }
+}
+
+/// The daemon's log, when it has written its load.
+pub(super) fn log_of(daemon: Daemon) -> String {
+    let (status, log) = daemon.end();
+    assert!(status.success(), "{log}");
+    log
+}
