@@ -110,8 +110,16 @@ impl Minio {
         // Opening a store chooses the process's TLS, which the client must have.
         drop(open("s3://any", self.address));
         let client = ReqwestConnector::default().connect(&ClientOptions::new().with_allow_http(true)).unwrap();
-        let answer = client.execute(request).await.unwrap();
-        let answer = String::from_utf8(answer.into_body().bytes().await.unwrap().to_vec()).unwrap();
+        let begin = Instant::now();
+        let answer = loop {
+            let answer = client.execute(request.clone()).await.unwrap().into_body().bytes().await.unwrap();
+            let answer = String::from_utf8(answer.to_vec()).unwrap();
+            // Its users come some time after it says that it is ready.
+            if !answer.contains("Server not initialized") || begin.elapsed() > PATIENCE {
+                break answer;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20)); // the pause of a poll
+        };
         let element = |name: &str| {
             let (_, rest) = answer.split_once(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {answer}"));
             rest.split_once('<').unwrap().0.to_owned()

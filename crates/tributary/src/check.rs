@@ -74,7 +74,7 @@ impl Report {
             Verdict::Ok(detail) => format!("ok      {name}: {detail}"),
             Verdict::Warning(detail) => format!("WARNING {name}: {detail}"),
             Verdict::Failed(failure) => {
-                let line = format!("FAILED  {name}: {}", failure.text());
+                let line = format!("FAILED  {name}: {}", advice::with_remedy(failure.text(), failure.kind()));
                 self.first_failure.get_or_insert(failure.silent());
                 line
             }

@@ -33,7 +33,10 @@ fn what_the_documented_permissions_allow_is_enough() {
     assert!(of_table("head").status.success() && of_table("files").status.success());
 
     let checked = check(&job(&scratch, &url, &reader));
-    assert!(checked.contains("FAILED  ") && checked.contains("AccessDenied"), "{checked}");
+    assert!(
+        checked.contains("FAILED  ") && checked.contains("AccessDenied") && checked.contains("#permissions"),
+        "{checked}"
+    );
 }
 
 fn check(job: &std::path::Path) -> String {

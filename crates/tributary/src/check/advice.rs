@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use indicatif::{BinaryBytes, HumanDuration};
 use tributary_http::{HttpError, listen};
+use tributary_runtime::FailureKind;
 
 use crate::failure::Failure;
 use crate::health;
@@ -25,6 +26,20 @@ pub(super) enum Verdict {
     /// It would run, but perhaps not well or not for long: what is wrong, and what to do.
     Warning(String),
     Failed(Failure),
+}
+
+/// An error with what to do about it. Our messages put that behind a semicolon; what a store or a catalog answered, or that it
+/// does not, has none.
+pub(super) fn with_remedy(text: String, kind: FailureKind) -> String {
+    let remedy = match kind {
+        _ if text.contains(';') => "",
+        FailureKind::Transient => {
+            "; a job waits until this is over: see that the other side runs, and that its address can be reached from here"
+        }
+        FailureKind::Auth => "; see whose credentials these are, and what they may do (docs/operations.md#permissions)",
+        _ => "",
+    };
+    text + remedy
 }
 
 /// Whether a daemon could listen there. A port is taken for a moment to see.
@@ -108,6 +123,18 @@ mod tests {
         ] {
             let verdict = shown(verdict);
             assert!(verdict.starts_with(expected), "{verdict:?}, not {expected:?}");
+        }
+    }
+
+    #[test]
+    fn a_failure_has_one_remedy() {
+        for (text, kind, expected) in [
+            ("cannot connect: refused", FailureKind::Transient, "refused; a job waits until this is over"),
+            ("403: AccessDenied", FailureKind::Auth, "AccessDenied; see whose credentials"),
+            ("no space; make room on the disk", FailureKind::Transient, "make room on the disk"),
+        ] {
+            let told = with_remedy(text.to_owned(), kind);
+            assert!(told.contains(expected) && told.matches(';').count() == 1, "{told}");
         }
     }
 
