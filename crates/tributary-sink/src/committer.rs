@@ -14,7 +14,7 @@ use paimon_format::{CommitKind, SnapshotId};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, Committed, Committer, NewFile};
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot, watch};
 use tokio::time::Instant;
-use tributary_runtime::{Classify, Executor, FailureKind, Positions, SourceIdentity};
+use tributary_runtime::{Classify, Env, FailureKind, Positions, SourceIdentity};
 
 use crate::claim::Claim;
 use crate::config::POSITION_COMMIT_EVERY;
@@ -24,6 +24,7 @@ use crate::plan::Follow;
 use crate::progress::{CommitFacts, Progress};
 use crate::retry::Retry;
 use crate::state::{self, Incarnation};
+use crate::waited;
 
 /// An epoch in its place in line.
 pub(crate) struct SealedEpoch {
@@ -51,7 +52,7 @@ pub(crate) struct EpochCommitter {
     identifier: CommitIdentifier,
     overwrites: Overwrites,
     live: LivePartitions,
-    executor: Executor,
+    env: Env,
     /// Positions that moved without rows since the last commit, and when the first of them was sealed.
     held_back: Option<(Positions, Instant)>,
     last_commit: Instant,
@@ -85,7 +86,7 @@ impl EpochCommitter {
         signals: Signals,
         progress: Progress,
         retry: Retry,
-        executor: Executor,
+        env: Env,
     ) -> Self {
         Self {
             committer: claim.committer,
@@ -95,7 +96,7 @@ impl EpochCommitter {
             identifier: claim.identifier,
             overwrites: claim.overwrites,
             live: LivePartitions::default(),
-            executor,
+            env,
             held_back: None,
             last_commit: Instant::now(),
             signals,
@@ -200,7 +201,7 @@ impl EpochCommitter {
         self.signals.committed.send_replace(facts.snapshot);
         self.signals.acked.send_replace(positions);
         let metrics = self.progress.metrics();
-        self.overwrites.tell(self.committer.table(), &self.executor, &self.live, metrics).await;
+        self.overwrites.tell(self.committer.table(), &self.env.executor, &self.live, metrics).await;
         self.live.add(&request.added);
         Ok(())
     }
@@ -209,24 +210,32 @@ impl EpochCommitter {
         let mut retries = 0;
         let mut waits = self.retry.waits();
         loop {
-            let error = match self.committer.commit(request).await {
+            let error = match self.attempt(request).await {
                 Ok(committed) => {
                     if retries > 0 {
                         tracing::info!(identifier = %request.identifier, retries, "commits work again");
                     }
                     return Ok(committed);
                 }
+                // No other try would find what is gone.
+                Err(error @ SinkError::WaitedTooLong { .. }) => return Err(error),
                 Err(error) => error,
             };
             if error.kind() != FailureKind::Transient {
-                return Err(SinkError::Commit { identifier: request.identifier.0, source: Box::new(error) });
+                return Err(error);
             }
             if self.progress.failed(FailureKind::Transient, error.to_string()) == 0 {
-                tracing::warn!(%error, identifier = %request.identifier, "a commit failed; trying again until it works");
+                tracing::warn!(%error, "a commit failed; trying again until it works");
             }
             waits.next().await;
             retries += 1;
         }
+    }
+
+    async fn attempt(&mut self, request: &CommitRequest) -> Result<Committed, SinkError> {
+        waited::check(self.committer.table(), &request.added, &*self.env.clock).await?;
+        let committed = self.committer.commit(request).await;
+        committed.map_err(|source| SinkError::Commit { identifier: request.identifier.0, source: Box::new(source) })
     }
 }
 

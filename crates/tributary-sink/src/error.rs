@@ -1,5 +1,7 @@
 //! What can stop a pipeline's sink, and what that means to the process.
 
+use std::time::Duration;
+
 use arrow::error::ArrowError;
 use paimon_format::{FormatError, SnapshotId};
 use paimon_table::commit::CommitError;
@@ -49,6 +51,17 @@ pub enum SinkError {
         file: String,
         /// The lower error.
         source: Box<StoreError>,
+    },
+    /// A file waited so long for its commit that an orphan sweep took it, or may take it any moment: nothing of its epoch
+    /// is committed. Opening the sink again and replaying the source from its positions is the remedy.
+    #[error("{file} waited {age:?} for its commit and {why}, as orphan sweeps take files that no snapshot has")]
+    WaitedTooLong {
+        /// The file's name.
+        file: String,
+        /// Since it was written.
+        age: Duration,
+        /// What became of it.
+        why: &'static str,
     },
     /// A commit failed for good.
     #[error("commit {identifier}: {source}")]
@@ -150,6 +163,7 @@ impl Classify for SinkError {
             Self::Data(source) => source.kind(),
             Self::Upload { source, .. } => source.kind(),
             Self::Commit { source, .. } => source.kind(),
+            Self::WaitedTooLong { .. } => FailureKind::Transient,
             Self::Format { .. } | Self::Arrow { .. } | Self::Waits(_) | Self::Panicked(_) => FailureKind::Internal,
             Self::Transform(_) | Self::Schema { .. } | Self::OtherSource { .. } | Self::PropertiesNotKept { .. } => {
                 FailureKind::Usage

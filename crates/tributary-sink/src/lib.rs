@@ -37,6 +37,7 @@ mod retry;
 mod sink;
 mod state;
 mod uploader;
+mod waited;
 mod waiting;
 mod writers;
 

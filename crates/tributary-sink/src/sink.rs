@@ -229,11 +229,10 @@ impl Sink {
         };
         stages.spawn("dispatcher", dispatcher.run());
         let committed = watch::Sender::new(claim.snapshot);
-        let executor = env.executor.clone();
-        let pin = Pin { table, user, committed: committed.subscribe(), progress: progress.clone(), backoff, env };
+        let watched = committed.subscribe();
+        let pin = Pin { table, user, committed: watched, progress: progress.clone(), backoff, env: env.clone() };
         let signals = Signals { acked, committed };
-        let committer =
-            EpochCommitter::new(claim, Arc::new(identity), follow, signals, progress.clone(), retry, executor);
+        let committer = EpochCommitter::new(claim, Arc::new(identity), follow, signals, progress.clone(), retry, env);
         stages.spawn("committer", committer.run(line));
         stages.spawn("pin", async move {
             pin.run().await;

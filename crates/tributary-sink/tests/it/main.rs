@@ -12,3 +12,4 @@ mod memory;
 mod overwrites;
 mod schema_changes;
 mod threads;
+mod waited;
