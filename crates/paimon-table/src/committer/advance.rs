@@ -8,6 +8,7 @@ use super::Committer;
 use crate::commit::{CommitError, CommitRequest};
 use crate::error::TableError;
 use crate::evolution;
+use crate::history;
 use crate::snapshots::{self, Found};
 use crate::table;
 
@@ -59,7 +60,7 @@ impl Committer {
             }
             None => match table::read_schema(storage, self.schema.id).await? {
                 Some(schema) if schema != *self.schema => Err(self.table_changed("was dropped and created again")),
-                Some(_) => Err(self.undecidable(seen.snapshot.id.0, request)),
+                Some(_) => Err(self.lost_track(seen.snapshot.id.0, request).await),
                 None => Err(self.table_changed("was dropped")),
             },
         }
@@ -85,6 +86,20 @@ impl Committer {
                 Err(self.undecidable(0, request))
             }
             _ => Ok(()),
+        }
+    }
+
+    /// Why nothing was read while history expired: as a rule because somebody else took the user over, and this one was
+    /// stalled or forgotten.
+    async fn lost_track(&self, snapshot: i64, request: &CommitRequest) -> CommitError {
+        let newest = match history::newest_of_user(&self.table, &self.user).await {
+            Ok(history) => history.newest,
+            Err(error) => return error.into(),
+        };
+        let fenced = newest.and_then(|newest| self.guard.inspect(&newest).err().map(|why| (newest.id.0, why)));
+        match fenced {
+            Some((snapshot, why)) => CommitError::Fenced { snapshot, why },
+            None => self.undecidable(snapshot, request),
         }
     }
 

@@ -411,6 +411,27 @@ async fn the_older_of_two_owners_is_fenced_and_writes_nothing() {
     assert_eq!(table.snapshot_ids().await.unwrap().len(), 2);
 }
 
+/// It stalled until the last snapshot it had seen expired.
+#[tokio::test]
+async fn an_older_owner_is_fenced_although_it_missed_the_claim() {
+    let table = create(&memory(), &[]).await;
+    let open_as = |incarnation| {
+        let guard = Arc::new(Incarnation(incarnation));
+        Committer::try_open(table.clone(), CommitUser::new("u"), guard, sim_env(1, EPOCH))
+    };
+    let mut old = open_as("old").await.unwrap();
+    old.commit(&claim(1, "old")).await.unwrap();
+    for identifier in 2..5 {
+        let mut new = open_as("new").await.unwrap();
+        new.commit(&claim(identifier, "new")).await.unwrap();
+    }
+    for expired in 1..4 {
+        table.storage().delete(&format!("snapshot/snapshot-{expired}")).await.unwrap();
+        let error = old.commit(&claim(2, "old")).await.unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Fenced, "{error}");
+    }
+}
+
 #[tokio::test]
 async fn without_a_guard_the_same_number_with_other_content_is_still_not_ours() {
     let table = create(&memory(), &[]).await;
