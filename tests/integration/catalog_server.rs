@@ -5,6 +5,7 @@ mod bucket;
 mod fuzz;
 mod kill;
 mod lake;
+mod live_hour;
 mod together;
 
 use std::net::SocketAddr;

@@ -7,7 +7,7 @@ use tributary_tests::catalog::{self, Auth};
 use tributary_tests::daemon::Daemon;
 use tributary_tests::engine::Engine;
 use tributary_tests::flink::FLINK;
-use tributary_tests::minio::{self, Minio, minio};
+use tributary_tests::minio::{self, minio};
 use tributary_tests::pypaimon::PYPAIMON;
 use tributary_tests::spark::SPARK;
 use tributary_tests::{PATIENCE, Scratch, binary};
@@ -15,10 +15,10 @@ use tributary_tests::{PATIENCE, Scratch, binary};
 use super::serve_bucket;
 
 const ENGINES: [&Engine; 3] = [&PYPAIMON, &FLINK, &SPARK];
-const TABLE: &str = "db.shared";
+pub(super) const TABLE: &str = "db.shared";
 
 /// Rows of one commit of pypaimon.
-const ROWS: u64 = 250;
+pub(super) const ROWS: u64 = 250;
 
 /// A writer's rows a second, and how many it writes; they are numbered from 1.
 #[derive(Clone, Copy)]
@@ -29,10 +29,8 @@ pub(super) struct Load {
 
 /// The warehouse and its server.
 pub(super) struct Lake {
-    minio: &'static Minio,
     scratch: Scratch,
     name: &'static str,
-    url: String,
     server: Daemon,
     /// The options of its catalog, and of one by the path alone.
     shared: Value,
@@ -78,10 +76,11 @@ impl Lake {
         let by_path = minio::catalog(&url, minio.address);
         let mut shared = by_path.clone();
         shared.as_object_mut().unwrap().extend(Auth::Bear("any").options(address, "lake"));
-        let lake = Self { minio, scratch, name, url, server, shared, by_path };
+        let lake = Self { scratch, name, server, shared, by_path };
         let (text, long, int) = ("pa.string()", "pa.int64()", "pa.int32()");
         let fields = json!([["writer", text], ["id", long], ["text", text], ["category", int], ["hh", text]]);
-        let options = json!({"commit.max-retries": "100"});
+        // Who compacts is for each test to say: Flink's sink would, too.
+        let options = json!({"commit.max-retries": "100", "write-only": "true"});
         let create = json!({"op": "create", "fields": fields, "partition_keys": ["hh"], "options": options});
         lake.ask(&PYPAIMON, create);
         lake.append(0);
@@ -154,13 +153,18 @@ impl Lake {
         });
     }
 
-    /// The table's snapshots, as our own command shows them.
-    pub(super) fn snapshots(&self) -> Vec<Value> {
-        let options = self.minio.options().map(|(key, value)| format!("--catalog-option={key}={value}"));
-        let mut arguments = vec!["table", "snapshots", TABLE, "--warehouse", &self.url, "--format", "json"];
-        arguments.extend(options.iter().map(String::as_str));
-        let snapshots = binary::succeed(&arguments);
-        snapshots.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    /// Runs our own command on the table, through the server.
+    pub(super) fn tributary(&self, arguments: &[&str]) -> String {
+        let options = self.shared.as_object().unwrap().iter().map(|(key, value)| format!("{key:?} = {value}\n"));
+        let config = format!("[catalog.paimon]\ntype = \"paimon\"\n{}", options.collect::<String>());
+        let config = self.scratch.file("lake.toml", &config);
+        binary::succeed(&[arguments, &["--config", config.to_str().unwrap()]].concat())
+    }
+
+    /// What `tributary table` says of it, a JSON object a line.
+    pub(super) fn table(&self, verb: &str, arguments: &[&str]) -> Vec<Value> {
+        let said = self.tributary(&[&["table", verb, TABLE, "--format", "json"], arguments].concat());
+        said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     /// The server ends; neither it nor a daemon that has ended said the secret.

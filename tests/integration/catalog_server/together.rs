@@ -25,7 +25,7 @@ fn three_writers_and_two_readers_share_a_table_in_a_bucket() {
     }
     let log = lake::log_of(daemon);
     lake.assert_every_row_once(&[("flink", FLINKS.rows), ("ours", OURS.rows), ("pypaimon", pypaimons)]);
-    let snapshots = lake.snapshots();
+    let snapshots = lake.table("snapshots", &[]);
     let ours = |n: usize| snapshots[n]["commit_user"].as_str().unwrap().starts_with("tributary");
     let turns = (1..snapshots.len()).filter(|&n| ours(n) != ours(n - 1)).count();
     assert!(turns >= 10, "they did not write at the same time: {snapshots:?}");
