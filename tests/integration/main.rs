@@ -5,6 +5,7 @@ mod bad_input;
 mod catalog_server;
 mod check;
 mod clock;
+mod compactor;
 mod data_tokens;
 mod deploy;
 mod engines;

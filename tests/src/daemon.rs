@@ -18,6 +18,8 @@ pub struct Daemon {
     seen: Vec<String>,
 }
 
+const FREE_PORT: &str = "127.0.0.1:0";
+
 // === impl Daemon ===
 
 impl Daemon {
@@ -54,9 +56,17 @@ impl Daemon {
         Self::spawn(command)
     }
 
+    /// Starts `tributary compactor` with a settings file.
+    pub fn compactor(config: &Path) -> Self {
+        Self::spawn(binary::command(&["compactor", "--config", config.to_str().unwrap()]))
+    }
+
     /// Starts any command line of the binary that serves.
     pub fn spawn(mut command: Command) -> Self {
-        command.env("TRIBUTARY_HTTP__LISTEN", "127.0.0.1:0").env("TRIBUTARY_LOG__FORMAT", "json");
+        for (setting, text) in [("HTTP__LISTEN", FREE_PORT), ("COMPACTOR__LISTEN", FREE_PORT), ("LOG__FORMAT", "json")]
+        {
+            command.env(format!("TRIBUTARY_{setting}"), text);
+        }
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let (sender, lines) = channel();

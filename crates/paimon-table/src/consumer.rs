@@ -37,11 +37,12 @@ pub async fn read(table: &Table, id: &str) -> Result<Option<SnapshotId>> {
 /// As [`read`].
 pub async fn list(table: &Table) -> Result<Vec<(String, SnapshotId)>> {
     let files = table.metadata().list_names(names::CONSUMER_DIR).await?;
-    let found: Vec<_> = stream::iter(files.iter().filter_map(|file| names::parse_consumer(file)))
+    let reads: Vec<_> = files
+        .iter()
+        .filter_map(|file| names::parse_consumer(file))
         .map(|id| async move { Ok::<_, TableError>((id.to_owned(), read(table, id).await?)) })
-        .buffered(READ_CONCURRENCY)
-        .try_collect()
-        .await?;
+        .collect();
+    let found: Vec<_> = stream::iter(reads).buffered(READ_CONCURRENCY).try_collect().await?;
     // One that is gone was cleared since it was listed.
     Ok(found.into_iter().filter_map(|(id, next)| Some((id, next?))).collect())
 }

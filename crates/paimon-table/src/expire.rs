@@ -201,8 +201,9 @@ impl Run<'_> {
             return if table.snapshot(end).await?.is_none() { Ok(None) } else { Err(error) };
         }
         let mut keepers = Keepers::find(table.storage(), Whose::Others).await?;
-        let concerned = keeping(keepers.list(), *first, *last);
-        doomed.spare_all(table, executor, concerned.into_iter().chain([&*self.latest])).await?;
+        let mut concerned = keeping(keepers.list(), *first, *last);
+        concerned.push(&self.latest);
+        doomed.spare_all(table, executor, concerned).await?;
 
         snapshots::write_hints_of_expiry(storage, end, self.latest.id).await?;
         for id in &going {

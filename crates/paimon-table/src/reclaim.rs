@@ -95,7 +95,7 @@ impl Doomed {
     /// # Errors
     /// The store's, other than absence.
     pub(crate) async fn add_metadata(&mut self, storage: &Storage, snapshot: &Snapshot) -> Result<()> {
-        for (name, _) in lists(snapshot) {
+        for (name, _) in lists(snapshot).collect::<Vec<_>>() {
             match manifests::read_list(storage, snapshot, name).await {
                 Ok(manifests) => self.metadata.extend(manifests.into_iter().map(|manifest| {
                     (manifests::path(&manifest.file_name), u64::try_from(manifest.file_size).unwrap_or(0))
@@ -120,7 +120,7 @@ impl Doomed {
         if self.metadata.is_empty() {
             return Ok(());
         }
-        for (name, _) in lists(kept) {
+        for (name, _) in lists(kept).collect::<Vec<_>>() {
             for manifest in manifests::read_list(storage, kept, name).await? {
                 self.metadata.remove(&manifests::path(&manifest.file_name));
             }
@@ -136,12 +136,7 @@ impl Doomed {
     ///
     /// # Errors
     /// [`TableError::Missing`] when something of a kept snapshot is gone; otherwise what cannot be read.
-    pub(crate) async fn spare_all<'a>(
-        &mut self,
-        table: &Table,
-        executor: &Executor,
-        kept: impl IntoIterator<Item = &'a Snapshot>,
-    ) -> Result<()> {
+    pub(crate) async fn spare_all(&mut self, table: &Table, executor: &Executor, kept: Vec<&Snapshot>) -> Result<()> {
         let mut live = LiveFiles::new(table, executor, self.partition_filter(table));
         for snapshot in kept {
             self.spare_metadata(table.storage(), snapshot).await?;

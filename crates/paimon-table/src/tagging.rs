@@ -76,10 +76,10 @@ pub async fn delete_tag(table: &Table, name: &str, env: &Env) -> Result<Reclaime
     let mut keepers = Keepers::find(storage, Whose::Everybody).await?;
     let (earlier, others) = (tag.snapshot.id, keepers.list());
     let kept = neighbours(others.into_iter().filter(|keeper| keeper.path != path).collect(), earlier);
-    doomed.spare_all(table, &env.executor, kept.iter().map(|keeper| &*keeper.snapshot)).await?;
+    doomed.spare_all(table, &env.executor, kept.iter().map(|keeper| &*keeper.snapshot).collect()).await?;
     storage.delete(&path).await?;
     let fresh = keepers.look().await?;
-    doomed.spare_all(table, &env.executor, fresh.iter().map(|keeper| &*keeper.snapshot)).await?;
+    doomed.spare_all(table, &env.executor, fresh.iter().map(|keeper| &*keeper.snapshot).collect()).await?;
     Ok(doomed.delete(table).await)
 }
 

@@ -4,6 +4,8 @@
 //! in a pure function ([`plan`]) what to merge; [`Compaction::run`] rewrites task by task ([`rewrite`]) and commits each as a
 //! COMPACT snapshot of exactly the files it read and wrote. A task whose inputs are gone is abandoned, never forced.
 //!
+//! The [`worker`] does this, and other maintenance, by itself.
+//!
 //! Nothing is kept between runs: what a run that died leaves are files that nothing refers to.
 
 mod compaction;
@@ -18,6 +20,7 @@ mod run;
 pub mod sort;
 #[cfg(test)]
 mod tests;
+pub mod worker;
 
 pub use compaction::{Compaction, Resources};
 pub use error::CompactError;

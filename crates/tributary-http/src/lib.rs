@@ -1,8 +1,9 @@
-//! What the daemon says about itself over HTTP: metrics, liveness, readiness, status, admin verbs.
+//! What the daemon says about itself over HTTP: metrics, liveness, readiness, status, runs, admin verbs.
 //!
 //! The server runs on an OS thread of its own with a single-threaded runtime of its own, so it
 //! answers while every pipeline is stuck, which is when its answers matter most. It knows nothing
-//! of pipelines: what it tells comes through [`Status`], what it does through [`Admin`]. Both are
+//! of pipelines or tables: what it tells comes through [`Status`] and [`Runs`], what it does through [`Admin`] and
+//! [`Runs`]. All are
 //! called on the server's only thread, so [`Status`] must be cheap (read a snapshot, never wait
 //! for a pipeline) and [`Admin`] must wait only by awaiting.
 //!
@@ -18,6 +19,7 @@
 
 mod limits;
 mod routes;
+mod runs;
 mod server;
 mod status;
 mod token;
@@ -25,7 +27,7 @@ mod token;
 pub use limits::Bounded;
 pub use routes::pages;
 pub use server::{HttpConfig, HttpError, Server, listen};
-pub use status::{Admin, AdminError, Check, Status};
+pub use status::{Admin, AdminError, Check, Faces, Runs, Status};
 pub use token::BearerToken;
 
 #[cfg(test)]

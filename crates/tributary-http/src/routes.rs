@@ -16,7 +16,8 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use tracing::{info, warn};
 
-use crate::status::{Admin, AdminError, Check, Status};
+use crate::runs;
+use crate::status::{Admin, AdminError, Check, Faces, Status};
 use crate::token::BearerToken;
 
 const MAX_BODY_BYTES: usize = 16 * 1024;
@@ -27,8 +28,10 @@ tributary
 
 GET  /metrics            prometheus text format
 GET  /livez              is the process alive? (?verbose lists the checks; also /healthz, /health)
-GET  /readyz             do commits progress? (?verbose lists the checks; also /ready)
+GET  /readyz             does it make progress? (?verbose lists the checks; also /ready)
 GET  /status             everything, as JSON
+";
+const ADMIN_INDEX: &str = "\
 POST /admin/checkpoint   commit now
 POST /admin/pause        stop reading from the source
 POST /admin/resume       read on
@@ -52,8 +55,11 @@ struct Pages {
 #[derive(Clone)]
 struct Shared {
     status: Arc<dyn Status>,
+}
+
+#[derive(Clone)]
+struct Verbs {
     admin: Arc<dyn Admin>,
-    token: Option<BearerToken>,
 }
 
 /// What every admin verb can be told.
@@ -75,26 +81,27 @@ struct Rate {
 /// The parameters of an admin verb.
 struct Told<T>(T);
 
-pub(crate) fn router(
-    registry: Registry,
-    status: Arc<dyn Status>,
-    admin: Arc<dyn Admin>,
-    token: Option<BearerToken>,
-) -> Router {
-    let pages = pages(registry, Arc::clone(&status));
-    let shared = Shared { status, admin, token };
-    let verbs = Router::new()
-        .route("/admin/checkpoint", post(checkpoint))
-        .route("/admin/pause", post(pause))
-        .route("/admin/resume", post(resume))
-        .route("/admin/rate", post(rate))
-        .route_layer(middleware::from_fn_with_state(shared.clone(), authorize));
-    Router::new()
-        .route("/", get(async || INDEX))
-        .route("/status", get(status_page))
-        .merge(verbs)
-        .with_state(shared)
-        .merge(pages)
+pub(crate) fn router(registry: Registry, faces: Faces, token: Option<BearerToken>) -> Router {
+    let Faces { status, admin, runs } = faces;
+    let mut index = INDEX.to_owned();
+    let mut router = pages(registry, Arc::clone(&status))
+        .merge(Router::new().route("/status", get(status_page)).with_state(Shared { status }));
+    if let Some(runs) = runs {
+        index += runs::INDEX;
+        router = router.merge(runs::router(runs, token.clone()));
+    }
+    if let Some(admin) = admin {
+        index += ADMIN_INDEX;
+        let verbs = Router::new()
+            .route("/admin/checkpoint", post(checkpoint))
+            .route("/admin/pause", post(pause))
+            .route("/admin/resume", post(resume))
+            .route("/admin/rate", post(rate))
+            .route_layer(middleware::from_fn_with_state(token, authorize));
+        router = router.merge(verbs.with_state(Verbs { admin }));
+    }
+    router
+        .route("/", get(async || index))
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .layer(middleware::from_fn(in_time))
@@ -194,8 +201,14 @@ async fn status_page(State(shared): State<Shared>) -> Json<Value> {
 
 // Admin.
 
-async fn authorize(State(shared): State<Shared>, headers: HeaderMap, request: Request, next: Next) -> Response {
-    let Some(token) = &shared.token else {
+/// Lets those through who know the token.
+pub(crate) async fn authorize(
+    State(token): State<Option<BearerToken>>,
+    headers: HeaderMap,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(token) = &token else {
         return refusal(StatusCode::FORBIDDEN, NO_TOKEN);
     };
     let offered = headers
@@ -215,31 +228,32 @@ async fn authorize(State(shared): State<Shared>, headers: HeaderMap, request: Re
     response
 }
 
-async fn checkpoint(State(shared): State<Shared>, Told(target): Told<Target>) -> Response {
+async fn checkpoint(State(shared): State<Verbs>, Told(target): Told<Target>) -> Response {
     answer(shared.admin.checkpoint(target.pipeline.as_deref()).await)
 }
 
-async fn pause(State(shared): State<Shared>, Told(target): Told<Target>) -> Response {
+async fn pause(State(shared): State<Verbs>, Told(target): Told<Target>) -> Response {
     answer(shared.admin.pause(target.pipeline.as_deref()).await)
 }
 
-async fn resume(State(shared): State<Shared>, Told(target): Told<Target>) -> Response {
+async fn resume(State(shared): State<Verbs>, Told(target): Told<Target>) -> Response {
     answer(shared.admin.resume(target.pipeline.as_deref()).await)
 }
 
-async fn rate(State(shared): State<Shared>, Told(rate): Told<Rate>) -> Response {
+async fn rate(State(shared): State<Verbs>, Told(rate): Told<Rate>) -> Response {
     if !rate.rows_per_second.is_finite() || rate.rows_per_second < 0.0 {
         return refusal(StatusCode::BAD_REQUEST, "rows-per-second must be a number that is not negative");
     }
     answer(shared.admin.rate(rate.pipeline.as_deref(), rate.rows_per_second).await)
 }
 
-fn answer(done: Result<Value, AdminError>) -> Response {
+pub(crate) fn answer(done: Result<Value, AdminError>) -> Response {
     match done {
         Ok(said) => Json(said).into_response(),
         Err(problem) => {
             let code = match problem {
-                AdminError::UnknownPipeline { .. } => StatusCode::NOT_FOUND,
+                AdminError::UnknownPipeline { .. } | AdminError::NotFound(_) => StatusCode::NOT_FOUND,
+                AdminError::Conflict(_) => StatusCode::CONFLICT,
                 AdminError::Invalid(_) => StatusCode::BAD_REQUEST,
                 AdminError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             };
@@ -248,7 +262,7 @@ fn answer(done: Result<Value, AdminError>) -> Response {
     }
 }
 
-fn refusal(code: StatusCode, why: &str) -> Response {
+pub(crate) fn refusal(code: StatusCode, why: &str) -> Response {
     (code, Json(json!({ "error": why }))).into_response()
 }
 

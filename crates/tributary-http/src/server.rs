@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use tributary_runtime::{Classify, FailureKind};
 
 use crate::limits::Bounded;
 use crate::routes;
-use crate::status::{Admin, Status};
+use crate::status::Faces;
 use crate::token::BearerToken;
 
 const MAX_CONNECTIONS: usize = 128;
@@ -26,6 +25,8 @@ const GRACE: Duration = Duration::from_secs(2);
 pub struct HttpConfig {
     /// Where to listen; port 0 picks a free one ([`Server::local_addr`] tells which).
     pub listen: SocketAddr,
+    /// Where a user chooses another address, for the error when it cannot be had.
+    pub setting: &'static str,
     /// Without a token, admin verbs are refused.
     pub admin_token: Option<BearerToken>,
 }
@@ -82,21 +83,15 @@ pub enum HttpError {
 
 impl Server {
     /// Takes the port and serves at once. `registry` is what `/metrics` shows.
-    pub fn bind(
-        config: HttpConfig,
-        registry: Registry,
-        status: Arc<dyn Status>,
-        admin: Arc<dyn Admin>,
-    ) -> Result<Self, HttpError> {
-        let listen = config.listen;
-        let listener = self::listen(listen, "http.listen")?;
+    pub fn bind(config: HttpConfig, registry: Registry, faces: Faces) -> Result<Self, HttpError> {
+        let listener = listen(config.listen, config.setting)?;
         let local_addr = listener.local_addr().map_err(HttpError::Thread)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_io()
             .enable_time()
             .build()
             .map_err(HttpError::Thread)?;
-        let router = routes::router(registry, status, admin, config.admin_token);
+        let router = routes::router(registry, faces, config.admin_token);
         let (stop, stopped) = watch::channel(false);
         #[allow(
             clippy::disallowed_methods,

@@ -1,9 +1,10 @@
 //! The seam to the daemon: what it can tell, and what it can be told to do.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// One named condition of a health endpoint, with a word about why it holds or does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,6 +73,32 @@ pub trait Admin: Send + Sync {
     async fn rate(&self, pipeline: Option<&str>, rows_per_second: f64) -> Result<Value, AdminError>;
 }
 
+/// Runs of a compactor: what there was, and how to ask for more. Answered at once, like [`Status`].
+pub trait Runs: Send + Sync {
+    /// The newest runs, newest first, at most so many.
+    fn runs(&self, limit: usize) -> Value;
+
+    /// One run, with its log.
+    fn run(&self, id: u64) -> Option<Value>;
+
+    /// Asks for a run; answers with its id.
+    fn start(&self, asked: Map<String, Value>) -> Result<Value, AdminError>;
+
+    /// Asks a run to end.
+    fn cancel(&self, id: u64) -> Result<Value, AdminError>;
+}
+
+/// What a server shows of its process, and what its process can be told.
+#[derive(Clone)]
+pub struct Faces {
+    /// Health and status.
+    pub status: Arc<dyn Status>,
+    /// `/admin/…`, where there are pipelines.
+    pub admin: Option<Arc<dyn Admin>>,
+    /// `/runs`, where there is a compactor.
+    pub runs: Option<Arc<dyn Runs>>,
+}
+
 /// Why an admin verb was not carried out.
 #[derive(Debug, thiserror::Error)]
 pub enum AdminError {
@@ -83,6 +110,12 @@ pub enum AdminError {
         /// The names there are, separated by commas.
         known: String,
     },
+    /// There is no such thing (404).
+    #[error("{0}")]
+    NotFound(String),
+    /// Its state does not allow it (409).
+    #[error("{0}")]
+    Conflict(String),
     /// The value that was sent cannot be followed (400).
     #[error("{0}")]
     Invalid(String),

@@ -9,13 +9,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use prometheus::{IntCounterVec, Opts, Registry};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tributary_runtime::{Classify, FailureKind};
 
-use crate::{Admin, AdminError, BearerToken, Check, HttpConfig, Server, Status};
+use crate::{Admin, AdminError, BearerToken, Check, Faces, HttpConfig, Runs, Server, Status};
 
 const TOKEN: &str = "planted-token-81f3";
 
@@ -45,6 +45,34 @@ impl Status for Daemon {
     fn status(&self) -> Value {
         json!({ "pipelines": [] })
     }
+}
+
+/// Two runs: 1 has ended, 2 works.
+impl Runs for Daemon {
+    fn runs(&self, limit: usize) -> Value {
+        json!({ "limit": limit })
+    }
+
+    fn run(&self, id: u64) -> Option<Value> {
+        (id <= 2).then(|| json!({ "id": id }))
+    }
+
+    fn start(&self, asked: Map<String, Value>) -> Result<Value, AdminError> {
+        self.calls.lock().unwrap().push(format!("start {}", Value::from(asked)));
+        Ok(json!({ "id": 3 }))
+    }
+
+    fn cancel(&self, id: u64) -> Result<Value, AdminError> {
+        match id {
+            1 => Err(AdminError::Conflict("run 1 has ended".to_owned())),
+            2 => Ok(json!({ "id": 2 })),
+            _ => Err(AdminError::NotFound("there is no such run".to_owned())),
+        }
+    }
+}
+
+fn faces(daemon: &Arc<Daemon>) -> Faces {
+    Faces { status: Arc::clone(daemon) as _, admin: Some(Arc::clone(daemon) as _), runs: Some(Arc::clone(daemon) as _) }
 }
 
 impl Daemon {
@@ -102,9 +130,10 @@ fn house(token: Option<&str>) -> House {
     let registry = Registry::new();
     let config = HttpConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
+        setting: "http.listen",
         admin_token: token.map(|token| BearerToken::try_new(token).unwrap()),
     };
-    let server = Server::bind(config, registry.clone(), daemon.clone(), daemon.clone()).unwrap();
+    let server = Server::bind(config, registry.clone(), faces(&daemon)).unwrap();
     House { daemon, server, registry }
 }
 
@@ -252,6 +281,34 @@ async fn admin_verbs_reach_the_daemon_and_its_answer_the_client() {
 }
 
 #[tokio::test]
+async fn runs_are_listed_for_everybody_and_started_by_whoever_has_the_token() {
+    let house = house(Some(TOKEN));
+    let token = format!("authorization: Bearer {TOKEN}\r\n");
+    let body = "content-length: 13\r\n\r\n{\"table\":\"t\"}";
+    for (line, headers, code, expected) in [
+        ("GET /runs", "", 200, r#"{"limit":50}"#),
+        ("GET /runs?limit=3", "", 200, r#"{"limit":3}"#),
+        ("GET /runs?limit=many", "", 400, "limit"),
+        ("GET /runs/2", "", 200, r#"{"id":2}"#),
+        ("GET /runs/9", "", 404, "there is no run `9`"),
+        ("GET /runs/x", "", 404, "there is no run `x`"),
+        ("POST /runs/2/cancel", "", 401, "authorization: Bearer TOKEN"),
+        ("POST /runs/2/cancel", &token, 200, r#"{"id":2}"#),
+        ("POST /runs/1/cancel", &token, 409, "run 1 has ended"),
+        ("POST /runs/7/cancel", &token, 404, "there is no such run"),
+        ("POST /runs", body, 401, "authorization: Bearer TOKEN"),
+        ("POST /runs", &format!("{token}{body}"), 200, r#"{"id":3}"#),
+        ("POST /runs", &token, 400, "the body is no JSON object"),
+    ] {
+        let reply = send(&house, line, headers).await;
+        assert_eq!(reply.code, code, "{line}: {}", reply.body);
+        assert!(reply.body.contains(expected), "{line}: {}", reply.body);
+    }
+    assert_eq!(*house.daemon.calls.lock().unwrap(), [r#"start {"table":"t"}"#]);
+    house.server.shutdown();
+}
+
+#[tokio::test]
 async fn a_json_body_says_the_same_as_a_query_and_its_mistakes_are_named() {
     let house = house(Some(TOKEN));
     let no_rate = "{\"error\":\"missing field `rows-per-second` at line 1 column 2\"}";
@@ -291,9 +348,9 @@ async fn a_body_without_end_is_cut_off() {
 async fn an_occupied_port_is_an_error_that_names_it_and_the_remedy() {
     let house = house(None);
     let listen = house.server.local_addr();
-    let config = HttpConfig { listen, admin_token: None };
+    let config = HttpConfig { listen, setting: "http.listen", admin_token: None };
     let daemon = house.daemon.clone();
-    let problem = Server::bind(config, Registry::new(), daemon.clone(), daemon).unwrap_err();
+    let problem = Server::bind(config, Registry::new(), faces(&daemon)).unwrap_err();
     assert_eq!(
         problem.to_string(),
         format!(

@@ -38,6 +38,7 @@ pub(crate) enum Command {
     Check(CheckArguments),
     Table(TableArguments),
     Compact(CompactArguments),
+    Compactor(CompactorArguments),
     Catalog(CatalogCommand),
     Health(HealthArguments),
     Completions(CompletionArguments),
@@ -183,6 +184,23 @@ pub(crate) struct Listing {
     /// On this branch; the same as writing `DB.T$branch_NAME`.
     #[arg(long, value_name = "NAME")]
     pub(crate) branch: Option<String>,
+}
+
+/// Look after tables as the policies of the settings say, beside whoever writes to them.
+///
+/// SIGTERM or SIGINT ends the runs at work in order and exits 0, or 7 if the drain deadline passes first.
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "Examples:
+  tributary compactor --config tributary.toml          its [[compactor.policy]] sections; runs on http://127.0.0.1:9250/runs
+  tributary compactor --config tributary.toml --listen 0.0.0.0:9250")]
+pub(crate) struct CompactorArguments {
+    #[command(flatten)]
+    pub(crate) settings: SettingArguments,
+    #[command(flatten)]
+    pub(crate) catalog: CatalogArguments,
+    /// Where to serve metrics, health and runs; port 0 picks a free one.
+    #[arg(long, value_name = "IP:PORT")]
+    pub(crate) listen: Option<String>,
 }
 
 /// A catalog of our own, shared by Flink, Spark, pypaimon and this program.

@@ -12,25 +12,37 @@ use crate::settings::{CatalogOptions, Settings};
 
 /// Loads `DB.T` or `CATALOG.DB.T`, or a branch of it.
 pub(crate) async fn table(settings: &Settings, name: &str, branch: Option<&str>, env: &Env) -> Result<Table, Failure> {
+    let (catalog, mut identifier) = locate(name, settings.catalogs.keys().map(String::as_str))?;
+    let Some(options) = settings.catalogs.get(&catalog) else {
+        return Err(CommandError::Internal(format!("the catalog `{catalog}` is gone")).into());
+    };
+    let opened = open(&catalog, options, settings, env)?;
+    if let Some(branch) = branch {
+        identifier = identifier.on_branch(branch);
+    }
+    Ok(opened.catalog.load_table(&identifier).await?)
+}
+
+/// The catalog among `known`, and the table in it, that `DB.T` or `CATALOG.DB.T` means.
+pub(crate) fn locate<'a>(
+    name: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> Result<(String, TableIdentifier), Failure> {
+    let known: Vec<&str> = known.collect();
     let parts = split(name)?;
     let (catalog, database, table) = match parts.as_slice() {
-        [database, table] => (only(settings)?, database, table),
+        [database, table] => (only(&known)?, database, table),
         [catalog, database, table] => (catalog.as_str(), database, table),
         _ => {
             return Err(Failure::usage(format!("`{name}` is not the name of a table; write DATABASE.TABLE")));
         }
     };
-    let Some(options) = settings.catalogs.get(catalog) else {
+    if !known.contains(&catalog) {
         return Err(Failure::usage(format!(
             "there is no catalog `{catalog}`; name it with [catalog.{catalog}] in the settings, or use --warehouse URL"
         )));
-    };
-    let opened = open(catalog, options, settings, env)?;
-    let mut identifier = TableIdentifier::new(database.as_str(), table.as_str());
-    if let Some(branch) = branch {
-        identifier = identifier.on_branch(branch);
     }
-    Ok(opened.catalog.load_table(&identifier).await?)
+    Ok((catalog.to_owned(), TableIdentifier::new(database.as_str(), table.as_str())))
 }
 
 /// Opens a catalog of the settings, as a CREATE CATALOG would. A relative warehouse is below the working directory.
@@ -46,7 +58,8 @@ pub(crate) fn open(
 
 /// The storage of the only catalog there is, which must be a warehouse itself.
 pub(crate) fn warehouse(settings: &Settings, env: &Env) -> Result<Storage, Failure> {
-    let name = only(settings)?;
+    let names: Vec<&str> = settings.catalogs.keys().map(String::as_str).collect();
+    let name = only(&names)?;
     let refuse = |problem| CommandError::Catalog { name: name.to_owned(), problem };
     let options = settings.catalogs.get(name).cloned().unwrap_or_default();
     // Whatever is wrong with its options is said by this.
@@ -61,9 +74,8 @@ pub(crate) fn warehouse(settings: &Settings, env: &Env) -> Result<Storage, Failu
 }
 
 /// The catalog that a name without one means.
-fn only(settings: &Settings) -> Result<&str, Failure> {
-    let names: Vec<&str> = settings.catalogs.keys().map(String::as_str).collect();
-    match names.as_slice() {
+fn only<'a>(names: &[&'a str]) -> Result<&'a str, Failure> {
+    match names {
         [name] => Ok(name),
         [] => Err(Failure::usage(
             "no catalog is configured; say --warehouse URL, or --config FILE with a [catalog.NAME] section",

@@ -1,6 +1,6 @@
 //! What the HTTP server tells about the daemon and can tell it, from the start of the process on.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use tributary_job::{ControlError, JobHandle, PipelineId, PipelineStatus};
 use tributary_runtime::Drain;
 
 use crate::build;
+use crate::compactor::RunsFace;
 use crate::heartbeat::Heartbeat;
 
 /// What an answer says when no pipeline was named.
@@ -20,6 +21,8 @@ pub(crate) struct Daemon {
     heartbeat: Heartbeat,
     drain: Drain,
     job: OnceLock<JobHandle>,
+    /// Of the compactor beside the job.
+    runs: Option<Arc<RunsFace>>,
     /// Unix milliseconds.
     started_millis: i64,
 }
@@ -27,8 +30,8 @@ pub(crate) struct Daemon {
 // === impl Daemon ===
 
 impl Daemon {
-    pub(crate) fn new(heartbeat: Heartbeat, drain: Drain, started_millis: i64) -> Self {
-        Self { heartbeat, drain, job: OnceLock::new(), started_millis }
+    pub(crate) fn new(heartbeat: Heartbeat, drain: Drain, runs: Option<Arc<RunsFace>>, started_millis: i64) -> Self {
+        Self { heartbeat, drain, job: OnceLock::new(), runs, started_millis }
     }
 
     /// The job has opened.
@@ -66,13 +69,17 @@ impl Status for Daemon {
             (false, None) => "opening",
             (false, Some(_)) => "running",
         };
-        json!({
+        let mut status = json!({
             "version": build::VERSION,
             "commit": build::COMMIT,
             "started_millis": self.started_millis,
             "state": state,
             "pipelines": pipelines.iter().map(PipelineStatus::to_json).collect::<Vec<_>>(),
-        })
+        });
+        if let Some(runs) = &self.runs {
+            status["compactor"] = runs.status();
+        }
+        status
     }
 }
 
@@ -128,7 +135,7 @@ mod tests {
     #[tokio::test]
     async fn before_its_job_is_open_the_daemon_is_alive_and_not_ready() {
         let drain = Drain::new();
-        let daemon = Daemon::new(Heartbeat::start(), drain.clone(), 7);
+        let daemon = Daemon::new(Heartbeat::start(), drain.clone(), None, 7);
         assert!(daemon.live().iter().all(Check::is_passed));
         let failed = |daemon: &Daemon| -> Vec<String> {
             let checks = daemon.ready().into_iter().filter(|check| !check.is_passed());

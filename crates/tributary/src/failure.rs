@@ -30,6 +30,11 @@ pub(crate) enum CommandError {
          again next time (job.drain-deadline sets the deadline)"
     )]
     NotDrained,
+    #[error(
+        "not drained: the deadline passed, or a second signal came, before every run had stopped; what one wrote and did \
+         not commit is left for remove_orphan_files (job.drain-deadline sets the deadline)"
+    )]
+    RunsLeft,
     #[error("catalog `{name}`: {problem}")]
     Catalog { name: String, problem: CatalogOptionError },
     #[error("{0}")]
@@ -42,7 +47,7 @@ impl Classify for CommandError {
     fn kind(&self) -> FailureKind {
         match self {
             Self::Usage(_) => FailureKind::Usage,
-            Self::NotDrained => FailureKind::NotDrained,
+            Self::NotDrained | Self::RunsLeft => FailureKind::NotDrained,
             Self::Catalog { problem, .. } => problem.kind(),
             Self::Internal(_) | Self::Unhealthy(_) | Self::Io { .. } => FailureKind::Internal,
         }

@@ -5,6 +5,7 @@ mod build;
 mod catalogs;
 mod check;
 mod compact;
+mod compactor;
 mod daemon;
 mod expiries;
 mod failure;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check(&arguments),
         Command::Table(arguments) => table(arguments.verb),
         Command::Compact(arguments) => compact::compact(&arguments),
+        Command::Compactor(arguments) => compactor::compactor(&arguments),
         Command::Catalog(arguments) => serve::serve(&arguments.verb),
         Command::Health(arguments) => health::health(&arguments),
         Command::Completions(arguments) => print(&completions(arguments.shell)),

@@ -3,8 +3,10 @@
 
 use std::fmt::Write as _;
 
+use tributary_compact::worker::{ACTIONS, ARGUMENTS};
+
 use crate::args::Page;
-use crate::settings::{SECTIONS, SETTINGS};
+use crate::settings::{POLICY_KEYS, SECTIONS, SETTINGS};
 
 /// One page, ending in a newline.
 pub(crate) fn page(page: Page) -> String {
@@ -60,12 +62,30 @@ fn settings() -> String {
             row(&mut out, &[&code(setting.key), setting.kind, &code(setting.default), &prose(setting.doc)]);
         }
     }
+    policies(&mut out);
     out += "\n## [catalog.NAME]\n\n\
             A catalog that every job and command may use by its name, with the options of `CREATE CATALOG`. From the\n\
             environment, `TRIBUTARY_CATALOG__NAME__WAREHOUSE` is the option `warehouse` of catalog `name`; a second `__`\n\
             is a dot (`TRIBUTARY_CATALOG__NAME__DLF__ACCESS_KEY_ID` is `dlf.access-key-id`). On the command line,\n\
             `--warehouse URL` makes a filesystem catalog called `paimon`, and `--catalog-option KEY=VALUE` adds to it.\n";
     out
+}
+
+fn policies(out: &mut String) {
+    *out += "\n## [[compactor.policy]]\n\n\
+             What is done to a table, and when; as many sections as needed, in the settings file only. A run that fails for a\n\
+             reason that goes away is repeated after 5 s to 10 min; a table has one run at a time.\n\n";
+    table(out, &["key", "kind", "meaning"]);
+    for key in POLICY_KEYS {
+        row(out, &[&code(key.key), key.kind, key.doc]);
+    }
+    for (action, doc) in ACTIONS {
+        line!(out, "\n### action = \"{}\"\n\n{doc}\n", action.as_str());
+        table(out, &["key", "kind", "default", "meaning"]);
+        for argument in ARGUMENTS.iter().filter(|argument| argument.action == *action) {
+            row(out, &[&code(argument.key), argument.kind, argument.default, argument.doc]);
+        }
+    }
 }
 
 fn config() -> String {
@@ -88,6 +108,20 @@ fn config() -> String {
             }
         }
     }
+    out += "\n# What the compactor does to which tables, and when.\n\
+            # [[compactor.policy]]\n\
+            # table = \"database.table\"\n\
+            # action = \"expire_snapshots\"\n\
+            # interval = \"10 min\"\n\
+            # retain_max = 100\n\
+            #\n\
+            # [[compactor.policy]]\n\
+            # table = [\"database.table\", \"database.other\"]\n\
+            # action = \"remove_orphan_files\"\n\
+            # cron = \"30 3 * * *\"\n\
+            # time-zone = \"Europe/Berlin\"\n\
+            # older_than = \"3 d\"\n\
+            # dry_run = false\n";
     out += "\n# Catalogs that every job and command may use by name, with the options of CREATE CATALOG.\n\
             # [catalog.paimon]\n\
             # type = \"paimon\"\n\
@@ -156,6 +190,7 @@ fn metrics() -> String {
 /// Every part's metrics, in the order of a record's path.
 const METRICS: &[(&str, &[tributary_runtime::MetricDef])] = &[
     ("Sink", tributary_sink::METRICS),
+    ("Compactor", tributary_compact::worker::METRICS),
     ("Catalogs", crate::expiries::METRICS),
     ("Catalog server", tributary_catalog_server::METRICS),
     ("Process", crate::process::METRICS),
@@ -203,6 +238,18 @@ mod tests {
         for setting in SETTINGS {
             assert!(config().contains(&format!("\n{} = ", setting.key)), "{}", setting.key);
         }
+    }
+
+    /// The commented policies of the sample, with the marks taken off.
+    #[test]
+    fn the_sample_policies_are_valid() {
+        let config = config();
+        let (_, from) = config.split_once("# [[compactor.policy]]").unwrap();
+        let (policies, _) = from.split_once("# Catalogs").unwrap();
+        let text = format!("[[compactor.policy]]{}", policies.replace("\n# ", "\n").replace("\n#\n", "\n"));
+        let mut layers = Layers::default();
+        layers.toml(Path::new("tributary.toml"), &text).unwrap();
+        assert_eq!(Settings::try_new(&layers).unwrap().policies.len(), 2, "{text}");
     }
 
     #[test]

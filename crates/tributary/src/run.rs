@@ -1,16 +1,23 @@
 //! `tributary run`: settings, log, port, job, drain, exit code, in this order.
 
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::FusedFuture;
 use prometheus::Registry;
-use tracing::info;
-use tributary_http::{HttpConfig, Server};
+use tokio::time::timeout;
+use tracing::{error, info, warn};
+use tributary_compact::worker::{Worker, WorkerMetrics};
+use tributary_http::{Faces, HttpConfig, Server};
 use tributary_job::{Job, JobSetup};
 use tributary_runtime::{Clock, Drain, Executor, Supervisor, SystemClock};
 use tributary_sink::SinkMetrics;
 
 use crate::args::RunArguments;
+use crate::compactor::{self, Names, RunsFace};
 use crate::daemon::Daemon;
 use crate::expiries::Expiries;
 use crate::failure::{CommandError, Failure};
@@ -22,6 +29,9 @@ use crate::{build, cores, environment, process, progress, runtime, statements};
 
 /// What the job may take beyond the drain deadline, or after a second signal, before it is left behind.
 const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Time for the compactor's runs to stop after the job has ended.
+const RUNS_STOP: Duration = Duration::from_secs(10);
 
 /// Runs until the sources end or a signal comes.
 pub(crate) fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -45,12 +55,21 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
     process::register(&registry).map_err(twice)?;
     let expiries = Expiries::register(&registry).map_err(twice)?;
     let metrics = SinkMetrics::register(&registry).map_err(twice)?;
+    let compaction =
+        settings.compactor.embedded.then(|| WorkerMetrics::register(&registry)).transpose().map_err(twice)?;
+    let runs = compaction.is_some().then(|| Arc::new(RunsFace::default()));
     let drain = Drain::new();
     let runtime = runtime()?;
     let heartbeat = Heartbeat::start();
-    let daemon = Arc::new(Daemon::new(heartbeat.clone(), drain.clone(), SystemClock.now_millis()));
-    let http = HttpConfig { listen: settings.http.listen, admin_token: settings.admin_token()? };
-    let server = Server::bind(http, registry.clone(), Arc::clone(&daemon) as _, Arc::clone(&daemon) as _)?;
+    let daemon = Arc::new(Daemon::new(heartbeat.clone(), drain.clone(), runs.clone(), SystemClock.now_millis()));
+    let http =
+        HttpConfig { listen: settings.http.listen, setting: "http.listen", admin_token: settings.admin_token()? };
+    let faces = Faces {
+        status: Arc::clone(&daemon) as _,
+        admin: Some(Arc::clone(&daemon) as _),
+        runs: runs.clone().map(|runs| runs as _),
+    };
+    let server = Server::bind(http, registry.clone(), faces)?;
 
     let done = runtime.block_on(async {
         let mut attendants: Supervisor<CommandError> = Supervisor::new();
@@ -61,9 +80,16 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
             let executor = Executor::try_threads(settings.job.parallelism.unwrap_or_else(cores))
                 .map_err(|source| CommandError::Io { doing: "start the encoding threads".to_owned(), source })?;
             let env = environment(executor)?;
-            let plans = statements::carry_out(&files, settings, &env, &drain, &expiries).await?;
+            let opened = statements::carry_out(&files, settings, &env, &drain).await?;
+            expiries.watch(opened.catalogs.iter().cloned());
+            let worker = match (compaction, &runs) {
+                (Some(metrics), Some(face)) if !drain.is_requested() => {
+                    Some(compactor::worker(settings, Names::new(opened.catalogs), metrics, face)?)
+                }
+                _ => None,
+            };
             let job = Job::new(
-                plans,
+                opened.plans,
                 JobSetup {
                     env,
                     drain: drain.clone(),
@@ -74,10 +100,13 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
             );
             daemon.opened(job.handle());
             let show = progress::show(job.handle(), console.status().cloned());
-            tokio::select! {
-                done = job.run() => Ok(done?),
-                () = show => Ok(()),
-            }
+            let job = async {
+                tokio::select! {
+                    done = job.run() => Ok(done?),
+                    () = show => Ok(()),
+                }
+            };
+            beside(worker, &drain, job).await
         };
         tokio::select! {
             done = job => done,
@@ -94,8 +123,38 @@ fn daemon(arguments: &RunArguments, settings: &Settings, console: &Console) -> R
     done
 }
 
+/// Runs a worker, if there is one, as long as `job` does; its runs stop when a drain is requested or the job has ended.
+/// Whatever becomes of the worker, the job goes on, and its end is what counts.
+async fn beside<T>(worker: Option<Worker>, drain: &Drain, job: impl Future<Output = T>) -> T {
+    let Some(worker) = worker else { return job.await };
+    let over = Drain::new();
+    let work = async {
+        if AssertUnwindSafe(worker.run(&over)).catch_unwind().await.is_err() {
+            error!("the compactor has ended by a defect of this program; the job goes on without it");
+        }
+    };
+    let asked = async {
+        drain.requested().await;
+        over.request(Duration::ZERO);
+    };
+    let (mut work, mut asked) = (pin!(work.fuse()), pin!(asked.fuse()));
+    let mut job = pin!(job);
+    let done = loop {
+        tokio::select! {
+            done = &mut job => break done,
+            () = &mut work, if !work.is_terminated() => {}
+            () = &mut asked, if !asked.is_terminated() => {}
+        }
+    };
+    over.request(Duration::ZERO);
+    if !work.is_terminated() && timeout(RUNS_STOP, work).await.is_err() {
+        warn!("a run of the compactor did not stop; what it has not committed is left for remove_orphan_files");
+    }
+    done
+}
+
 /// Says what is in force, secrets masked.
-fn announce(settings: &Settings) {
+pub(crate) fn announce(settings: &Settings) {
     let shown: Vec<String> = settings.effective().into_iter().map(|(name, value)| format!("{name}={value}")).collect();
     let catalogs: Vec<&str> = settings.catalogs.keys().map(String::as_str).collect();
     info!(
@@ -108,13 +167,13 @@ fn announce(settings: &Settings) {
 }
 
 /// The drain's time is over and the job had its last words.
-async fn overdue(drain: &Drain) {
+pub(crate) async fn overdue(drain: &Drain) {
     drain.expired().await;
     tokio::time::sleep(LAST_WORDS).await;
 }
 
 /// A task that ends only with its group.
-async fn forever(task: impl Future<Output = ()>) -> Result<(), CommandError> {
+pub(crate) async fn forever(task: impl Future<Output = ()>) -> Result<(), CommandError> {
     task.await;
     Ok(())
 }

@@ -6,6 +6,7 @@
 //! so that an error can name the file, variable or flag that has to be corrected.
 
 mod layers;
+mod policies;
 mod value;
 
 #[cfg(test)]
@@ -23,6 +24,7 @@ use tributary_http::BearerToken;
 use crate::args::{CatalogArguments, SettingArguments};
 
 pub(crate) use layers::{Layers, Origin, SettingsError};
+pub(crate) use policies::{POLICY_KEYS, PolicySettings};
 pub(crate) use value::{ByteSize, LogFilter, LogFormat, SettingValue, TimeZone};
 
 /// The options of one catalog, as `CREATE CATALOG` takes them.
@@ -69,6 +71,8 @@ macro_rules! settings {
             stores: StorageOptions,
             /// `[catalog.NAME]`: catalogs by name.
             pub(crate) catalogs: BTreeMap<String, CatalogOptions>,
+            /// `[[compactor.policy]]`: which tables are looked after.
+            pub(crate) policies: Vec<PolicySettings>,
         }
 
         /// The sections with their documentation, in the order of the reference.
@@ -90,13 +94,18 @@ macro_rules! settings {
         impl Settings {
             /// Types what was given, and takes the default of what was not.
             pub(crate) fn try_new(layers: &Layers) -> Result<Self, SettingsError> {
-                Ok(Self {
+                let mut settings = Self {
                     $($section: $Section {
                         $($field: layers.take(stringify!($section), $key, $default)?,)+
                     },)+
                     stores: layers.stores()?,
                     catalogs: layers.catalogs().clone(),
-                })
+                    policies: Vec::new(),
+                };
+                for policy in layers.policies() {
+                    settings.policies.push(policy.typed(&settings.job.time_zone)?);
+                }
+                Ok(settings)
             }
 
             /// Every setting as it now is, secrets masked; catalogs not included.
@@ -150,11 +159,26 @@ settings! {
         /// A file that holds the token, such as a mounted secret; read at the start.
         admin_token_file: Option<PathBuf> = ("admin-token-file", ""),
     }
-    /// Compactions.
+    /// `tributary compact` and `tributary compactor`, and the same inside of `tributary run`: tables are looked after as
+    /// `[[compactor.policy]]` says.
     compactor: Compactor {
         /// Bytes for everything that is rewritten at one time: row groups on their way in and out, and uploads. The
         /// process itself needs up to 64 MB more.
         memory_limit: ByteSize = ("memory-limit", "512 mb"),
+        /// Where `tributary compactor` listens; its admin token is that of `[http]`.
+        listen: SocketAddr = ("listen", "127.0.0.1:9250"),
+        /// Whether `tributary run` does the work of the policies beside its job.
+        embedded: bool = ("embedded", "false"),
+        /// How many tables are worked on at once at most, and threads for that; `auto` is half of the available
+        /// cores.
+        threads: Option<NonZeroUsize> = ("threads", "auto"),
+        /// The file that keeps the history of runs over restarts; without one it is kept in memory. Each process needs
+        /// its own.
+        history: Option<PathBuf> = ("history", ""),
+        /// How many ended runs the history keeps at most.
+        history_runs: NonZeroUsize = ("history-runs", "1000"),
+        /// How long it keeps them.
+        history_age: Duration = ("history-age", "30 d"),
     }
     /// `tributary catalog serve`.
     server: Server {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use paimon_catalog::Catalog;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 use tracing::warn;
@@ -12,7 +13,6 @@ use tributary_runtime::{Backoff, Drain, Env, FailureKind};
 use tributary_statement::{Script, Variable};
 
 use crate::catalogs;
-use crate::expiries::Expiries;
 use crate::failure::{CommandError, Failure};
 use crate::settings::Settings;
 
@@ -38,23 +38,30 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<JobFile>, Failure> {
     paths.iter().map(read).collect()
 }
 
+/// What the statements made.
+#[derive(Default)]
+pub(crate) struct Opened {
+    pub(crate) plans: Vec<PipelinePlan>,
+    /// By their names in the job.
+    pub(crate) catalogs: Vec<(String, Arc<dyn Catalog>)>,
+}
+
 /// Carries the statements out, unless a drain is requested. A catalog that cannot be reached is waited for.
 pub(crate) async fn carry_out(
     files: &[JobFile],
     settings: &Settings,
     env: &Env,
     drain: &Drain,
-    expiries: &Expiries,
-) -> Result<Vec<PipelinePlan>, Failure> {
+) -> Result<Opened, Failure> {
     let done = async {
         rehearse(files, settings, env).await?;
         let session = session(files, Mode::Run, settings, env).await?;
-        expiries.watch(session.catalogs().map(|(name, catalog)| (name.to_owned(), Arc::clone(catalog))));
-        Ok(session.into_plans()?)
+        let catalogs = session.catalogs().map(|(name, catalog)| (name.to_owned(), Arc::clone(catalog))).collect();
+        Ok(Opened { plans: session.into_plans()?, catalogs })
     };
     tokio::select! {
         biased;
-        () = drain.requested() => Ok(Vec::new()),
+        () = drain.requested() => Ok(Opened::default()),
         done = done => done,
     }
 }

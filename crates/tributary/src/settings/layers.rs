@@ -11,6 +11,7 @@ use toml::{Table, Value};
 use tributary_runtime::{Classify, FailureKind};
 use tributary_statement::{MASK, Variable, nearest};
 
+use super::policies::PolicyText;
 use super::{CatalogOptions, SECTIONS, SETTINGS, SettingValue};
 use crate::args::CatalogArguments;
 use crate::statements::variable;
@@ -45,6 +46,7 @@ pub(crate) struct Layers {
     /// The options of object stores in `[storage]`.
     stores: BTreeMap<String, (String, Origin)>,
     catalogs: BTreeMap<String, CatalogOptions>,
+    policies: Vec<PolicyText>,
 }
 
 /// What is wrong with a setting, where, and what to do.
@@ -62,6 +64,8 @@ pub(crate) enum SettingsError {
     NoSection { origin: Origin, key: String, sections: String },
     #[error("{origin}: {name} = {shown}: {why}")]
     Value { origin: Origin, name: String, shown: String, why: String },
+    #[error("{origin}: {name}: {why}")]
+    Policy { origin: Origin, name: String, why: String },
     #[error("{flag}: {remedy}")]
     Flag { flag: &'static str, remedy: &'static str },
     #[error("{first} and {second} are both set; keep one of them")]
@@ -107,6 +111,10 @@ impl Layers {
                 continue;
             }
             for (key, value) in keys {
+                if section == "compactor" && key == "policy" {
+                    self.policies = PolicyText::all(&origin, value)?;
+                    continue;
+                }
                 let name = format!("{section}.{key}");
                 self.give(&section, &key, origin.clone(), scalar(&origin, &name, value))?;
             }
@@ -187,6 +195,11 @@ impl Layers {
             };
         }
         Ok(())
+    }
+
+    /// The policies given so far.
+    pub(crate) fn policies(&self) -> &[PolicyText] {
+        &self.policies
     }
 
     /// The catalogs given so far.
@@ -303,7 +316,7 @@ fn option(origin: &Origin, name: &str, value: Value) -> Result<String, SettingsE
 }
 
 /// A single value as text, so that every source is read by the same parser.
-fn scalar(origin: &Origin, name: &str, value: Value) -> Result<String, SettingsError> {
+pub(super) fn scalar(origin: &Origin, name: &str, value: Value) -> Result<String, SettingsError> {
     match value {
         Value::String(text) => Ok(text),
         Value::Integer(number) => Ok(number.to_string()),
@@ -324,7 +337,7 @@ fn dashed(upper: &str) -> String {
 
 fn section_list() -> String {
     let sections: Vec<String> = SECTIONS.iter().map(|(section, _)| format!("[{section}]")).collect();
-    format!("{}, [catalog.NAME]", sections.join(", "))
+    format!("{}, [[compactor.policy]], [catalog.NAME]", sections.join(", "))
 }
 
 /// Line and column, from 1, of a byte offset.

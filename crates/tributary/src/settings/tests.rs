@@ -1,7 +1,9 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::path::Path;
+use std::time::Duration;
 
+use tributary_compact::worker::{Action, Trigger};
 use tributary_runtime::Classify;
 
 use super::{Layers, SETTINGS, Settings, SettingsError};
@@ -101,7 +103,7 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         (
             "[kafka]\na = 1",
             "/etc/tributary.toml: there is no section [kafka]; there are [job], [memory], [storage], [http], [compactor], [server], \
-             [log], [catalog.NAME]",
+             [log], [[compactor.policy]], [catalog.NAME]",
         ),
         ("[http]\nlisen = \"a\"", "/etc/tributary.toml: [http] has no key `lisen`; did you mean `listen`?"),
         (
@@ -112,7 +114,7 @@ fn what_the_file_gets_wrong_is_named_with_its_place_and_remedy() {
         (
             "listen = 1",
             "/etc/tributary.toml: `listen` stands outside of a section; put it under one of [job], [memory], \
-             [storage], [http], [compactor], [server], [log], [catalog.NAME]",
+             [storage], [http], [compactor], [server], [log], [[compactor.policy]], [catalog.NAME]",
         ),
         (
             "[http]\nlisten = \"9249\"",
@@ -301,4 +303,54 @@ fn the_admin_token_comes_from_one_place() {
         settings.admin_token().unwrap_err().to_string(),
         "http.admin-token and http.admin-token-file are both set; keep one of them"
     );
+}
+
+fn policy(text: &str) -> String {
+    format!("[[compactor.policy]]\n{text}\n")
+}
+
+#[test]
+fn policies_are_typed() {
+    let nightly = "table = [\"a.t\", \"a.u\"]\naction = \"remove_orphan_files\"\ncron = \"30 3 * * *\"\n\
+                   time-zone = \"Europe/Berlin\"\nolder_than = \"3 d\"\ndry_run = false";
+    let often = "table = \"a.t\"\naction = \"expire_snapshots\"\ninterval = \"10 min\"\nretain_max = 100";
+    let text = format!("[compactor]\nthreads = 2\n{}{}", policy(nightly), policy(often));
+    let settings = load(Given { file: &text, ..Given::default() }).unwrap();
+    let tables: Vec<_> = settings.policies.iter().map(|policy| policy.tables.join(" ")).collect();
+    assert_eq!(tables, ["a.t a.u", "a.t"]);
+    let days = Duration::from_secs(3 * 86_400);
+    assert_eq!(settings.policies[0].action, Action::RemoveOrphanFiles { older_than: days, dry_run: false });
+    let Trigger::Cron(cron) = &settings.policies[0].trigger else { panic!("no pattern") };
+    // 03:30 in Berlin, in winter.
+    assert_eq!(cron.next_after(0), Some(2 * 3_600_000 + 1_800_000));
+    assert!(matches!(settings.policies[1].trigger, Trigger::Every(interval) if interval.as_secs() == 600));
+    assert_eq!(settings.policies[1].arguments.get("retain_max").unwrap(), "100");
+}
+
+#[test]
+fn a_mistake_in_a_policy_names_its_number_its_key_and_the_remedy() {
+    let expire = "table = \"a.t\"\naction = \"expire_snapshots\"\n";
+    for (text, expected) in [
+        ("action = \"expire_snapshots\"", "compactor.policy 1: table: name a table"),
+        ("table = \"a.t\"", "compactor.policy 1: action: say what to do"),
+        ("table = \"a.t\"\naction = \"expire\"", "compactor.policy 1: action = \"expire\": write one of"),
+        (expire, "compactor.policy 1: interval: say when: interval = \"10 min\", or cron"),
+        (&format!("{expire}interval = \"soon\""), "compactor.policy 1: interval = \"soon\": not a duration"),
+        (&format!("{expire}cron = \"61 * * * *\""), "compactor.policy 1: cron = \"61 * * * *\": "),
+        (&format!("{expire}cron = \"@daily\"\ninterval = \"1 h\""), "keep one of them"),
+        (&format!("{expire}time-zone = \"UTC\"\ninterval = \"1 h\""), "take it away"),
+        (&format!("{expire}time-zone = \"Berlin\"\ncron = \"@daily\""), "time-zone = \"Berlin\": not a time zone"),
+        (&format!("{expire}interval = \"1 h\"\nretain-max = 3"), "no key `retain-max`; did you mean `retain_max`?"),
+        (
+            &format!("{expire}interval = \"1 h\"\ndry_run = true"),
+            "(expire_snapshots)] has no key `dry_run`; it has table,",
+        ),
+        (&format!("{expire}interval = \"1 h\"\nretain_max = 0"), "retain_max = \"0\": `0` is not a whole number"),
+        (&format!("{expire}interval = [1]"), "compactor.policy 1: interval = <array>: write one text"),
+    ] {
+        let why = refusal(Given { file: &policy(text), ..Given::default() });
+        assert!(why.starts_with(FILE) && why.contains(expected), "{text}: {why}");
+    }
+    let why = refusal(Given { file: "[compactor]\npolicy = \"a.t\"\n", ..Given::default() });
+    assert!(why.contains("[[compactor.policy]]"), "{why}");
 }

@@ -60,8 +60,10 @@ impl SettingValue for Duration {
     }
 
     fn show(&self) -> String {
-        match self.subsec_millis() {
-            0 => format!("{} s", self.as_secs()),
+        const DAY: u64 = 86_400;
+        match (self.as_secs(), self.subsec_millis()) {
+            (seconds, 0) if seconds.is_multiple_of(DAY) => format!("{} d", seconds / DAY),
+            (seconds, 0) => format!("{seconds} s"),
             _ => format!("{} ms", self.as_millis()),
         }
     }
@@ -109,6 +111,18 @@ impl SettingValue for Option<NonZeroUsize> {
 
     fn show(&self) -> String {
         self.map_or_else(|| "auto".to_owned(), |number| number.to_string())
+    }
+}
+
+impl SettingValue for NonZeroUsize {
+    const KIND: &'static str = "number";
+
+    fn parse(text: &str) -> Result<Self, String> {
+        text.parse().map_err(|_| "write a whole number from 1 up".to_owned())
+    }
+
+    fn show(&self) -> String {
+        self.to_string()
     }
 }
 

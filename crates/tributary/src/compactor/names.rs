@@ -1,0 +1,98 @@
+//! Names of tables, as policies and requests write them, to tables.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use paimon_catalog::{Catalog, Table, TableIdentifier};
+use tributary_compact::worker::{RunFailure, TableName, Tables};
+use tributary_runtime::FailureKind;
+
+use crate::catalogs;
+use crate::failure::Failure;
+
+/// The catalogs a worker knows.
+pub(crate) struct Names {
+    catalogs: BTreeMap<String, Arc<dyn Catalog>>,
+}
+
+// === impl Names ===
+
+impl Names {
+    pub(crate) fn new(catalogs: impl IntoIterator<Item = (String, Arc<dyn Catalog>)>) -> Self {
+        Self { catalogs: catalogs.into_iter().collect() }
+    }
+
+    /// The one name of the table that `text` means; there need not be such a table yet.
+    pub(crate) fn resolve(&self, text: &str) -> Result<TableName, Failure> {
+        let (catalog, identifier) = self.locate(text)?;
+        let table = format!("{}.{}", quoted(&identifier.database), quoted(&identifier.table));
+        Ok(TableName::new(match self.catalogs.len() {
+            1 => table,
+            _ => format!("{}.{table}", quoted(&catalog)),
+        }))
+    }
+
+    fn locate(&self, text: &str) -> Result<(String, TableIdentifier), Failure> {
+        catalogs::locate(text, self.catalogs.keys().map(String::as_str))
+    }
+}
+
+#[async_trait]
+impl Tables for Names {
+    async fn load(&self, table: &TableName) -> Result<Table, RunFailure> {
+        let located = self.locate(table.as_str());
+        let (catalog, identifier) = located.map_err(|why| RunFailure::Failed { kind: why.kind(), text: why.text() })?;
+        let Some(catalog) = self.catalogs.get(&catalog) else {
+            let text = format!("the catalog `{catalog}` is gone");
+            return Err(RunFailure::Failed { kind: FailureKind::Internal, text });
+        };
+        catalog.load_table(&identifier).await.map_err(|error| RunFailure::of(&error))
+    }
+}
+
+fn quoted(part: &str) -> String {
+    if part.contains('.') { format!("`{part}`") } else { part.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use paimon_catalog::FilesystemCatalog;
+    use paimon_table::store::Storage;
+    use tributary_runtime::Executor;
+
+    use super::*;
+
+    #[test]
+    fn a_table_has_one_name_however_it_is_written() {
+        let env = crate::environment(Executor::inline()).unwrap();
+        let names = |catalogs: &[&str]| {
+            let catalog = || {
+                Arc::new(FilesystemCatalog::new(Storage::open("memory:///w").unwrap(), "memory:///w", &env))
+                    as Arc<dyn Catalog>
+            };
+            Names::new(catalogs.iter().map(|name| ((*name).to_owned(), catalog())))
+        };
+        for (known, text, expected) in [
+            (&["a"][..], "db.t", "db.t"),
+            (&["a"], "a.db.t", "db.t"),
+            (&["a"], "`db`.`t.u`", "db.`t.u`"),
+            (&["a", "b"], "a.db.t", "a.db.t"),
+        ] {
+            let names = names(known);
+            let name = names.resolve(text).unwrap();
+            assert_eq!(name.as_str(), expected);
+            assert_eq!(names.resolve(name.as_str()).unwrap(), name);
+        }
+        for (known, text, why) in [
+            (&["a", "b"][..], "db.t", "there are several catalogs (a, b)"),
+            (&["a"], "c.db.t", "there is no catalog `c`"),
+            (&[], "db.t", "no catalog is configured"),
+            (&["a"], "t", "write DATABASE.TABLE"),
+        ] {
+            assert!(names(known).resolve(text).unwrap_err().text().contains(why), "{text}");
+        }
+    }
+}
