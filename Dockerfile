@@ -1,4 +1,4 @@
-# The image: one binary for the daemon and the catalog server, and nothing else to run.
+# The image: one binary for the daemon, the compactor and the catalog server, and nothing else to run.
 #
 #   docker build --build-arg COMMIT="$(git rev-parse --short=12 HEAD)" --tag tributary .
 #
@@ -31,8 +31,9 @@ USER 65532:65532
 WORKDIR /data
 # From inside a container loopback reaches nobody. The catalog server then insists on a token.
 ENV TRIBUTARY_HTTP__LISTEN=0.0.0.0:9249 \
+    TRIBUTARY_COMPACTOR__LISTEN=0.0.0.0:9250 \
     TRIBUTARY_SERVER__LISTEN=0.0.0.0:9190
-EXPOSE 9249 9190
+EXPOSE 9249 9250 9190
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s CMD ["/usr/local/bin/tributary", "health"]
 ENTRYPOINT ["/usr/local/bin/tributary"]
 CMD ["--help"]

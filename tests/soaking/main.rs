@@ -1,5 +1,5 @@
 //! F33: what runs for long holds no more at the end than when it had warmed up. A daemon commits through a catalog
-//! server to ever new partitions, snapshots are expired, both processes are scraped; memory, descriptors and metric
+//! server to ever new partitions, a compactor expires its snapshots, all are scraped; memory, descriptors and metric
 //! series must stay flat. `tests/soak 30m` runs it; a plain `cargo test` does not.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
@@ -15,9 +15,6 @@ use tributary_tests::{Scratch, binary, http};
 
 /// Between two looks at the processes.
 const PAUSE: Duration = Duration::from_millis(500);
-
-/// Between two expiries, as of a schedule.
-const EXPIRE_EVERY: Duration = Duration::from_secs(5);
 
 /// What is watched, by its metric; how much it may grow by, as a share and in all. Allocators keep what was freed, so memory
 /// moves a little; a request under way has a descriptor.
@@ -36,6 +33,14 @@ fn job(uri: &str) -> String {
     )
 }
 
+/// Expires as fast as it is committed.
+fn policies(uri: &str) -> String {
+    format!(
+        "[catalog.lake]\nmetastore = \"rest\"\nuri = {uri:?}\nwarehouse = \"warehouse\"\n\"token.provider\" = \"bear\"\ntoken = \"any\"\n\
+         [[compactor.policy]]\ntable = \"db.t\"\naction = \"expire_snapshots\"\ninterval = \"2 s\"\nretain_max = 40\nmax_deletes = 50\n"
+    )
+}
+
 #[test]
 fn what_runs_for_long_holds_no_more_at_its_end() {
     let seconds = std::env::var("TRIBUTARY_SOAK_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
@@ -45,18 +50,18 @@ fn what_runs_for_long_holds_no_more_at_its_end() {
     let uri = format!("http://{}", catalog.address());
     let mut daemon = Daemon::start(&scratch.file("job.sql", &job(&uri)), &[]);
     daemon.wait_for_rows(1);
+    let mut compactor = Daemon::compactor(&scratch.file("compactor.toml", &policies(&uri)));
 
     let mut watched: Vec<Series> = Vec::new();
-    for process in ["daemon", "catalog"] {
+    for process in ["daemon", "compactor", "catalog"] {
         let named =
             |(name, share, amount): &(&str, f64, f64)| Series::new(format!("{process} {name}"), *share, *amount);
         watched.extend(WATCHED.iter().map(named));
         watched.push(Series::new(format!("{process} metric series"), 0.0, 0.0));
     }
     let begin = Instant::now();
-    let mut expired_at = begin;
     while begin.elapsed() < length {
-        let pages = [&mut daemon, &mut catalog]
+        let pages = [&mut daemon, &mut compactor, &mut catalog]
             .map(|process| process.poll("/metrics", |answer| (answer.status == 200).then(|| answer.body.clone())));
         let mut series = watched.iter_mut();
         for page in &pages {
@@ -65,15 +70,15 @@ fn what_runs_for_long_holds_no_more_at_its_end() {
             }
             series.next().unwrap().add(page.lines().filter(|line| !line.starts_with('#')).count() as f64);
         }
-        if expired_at.elapsed() > EXPIRE_EVERY {
-            expire(&uri);
-            expired_at = Instant::now();
-        }
         std::thread::sleep(PAUSE); // the pause of a scrape
     }
     let rows = daemon.poll("/metrics", |answer| http::metric(&answer.body, "tributary_commit_rows_total"));
+    let snapshots = daemon.poll("/metrics", |answer| http::metric(&answer.body, "tributary_commit_snapshots_alive"));
     daemon.stop();
-    let counted = binary::succeed(&with_catalog(&uri, &["table", "count", "db.t"])).trim().parse::<f64>().unwrap();
+    compactor.stop();
+    let config = scratch.path("compactor.toml");
+    let count = ["table", "count", "db.t", "--config", config.to_str().unwrap()];
+    let counted = binary::succeed(&count).trim().parse::<f64>().unwrap();
     catalog.stop();
 
     let verdicts: Vec<Result<String, String>> = watched.iter().map(Series::verdict).collect();
@@ -82,20 +87,7 @@ fn what_runs_for_long_holds_no_more_at_its_end() {
     }
     println!("{counted} rows in {} s", length.as_secs());
     assert!(counted >= rows && rows >= 500.0 * length.as_secs_f64(), "{rows} rows were committed, {counted} are there");
+    assert!(snapshots < 400.0, "{snapshots} snapshots: they are not expired");
     let grown: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
     assert!(grown.is_empty(), "{}", grown.join("\n"));
-}
-
-/// As a schedule would.
-fn expire(uri: &str) {
-    let arguments =
-        ["table", "expire-snapshots", "db.t", "--retain-max", "40", "--retain-min", "10", "--max-deletes", "100"];
-    binary::succeed(&with_catalog(uri, &arguments));
-}
-
-fn with_catalog<'a>(uri: &str, arguments: &[&'a str]) -> Vec<&'a str> {
-    let options =
-        ["metastore=rest".to_owned(), format!("uri={uri}"), "token.provider=bear".to_owned(), "token=any".to_owned()];
-    let options = options.into_iter().flat_map(|option| ["--catalog-option", option.leak()]);
-    arguments.iter().copied().chain(["--warehouse", "warehouse"]).chain(options).collect()
 }

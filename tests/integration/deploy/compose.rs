@@ -37,5 +37,5 @@ fn every_service_has_a_health_check_and_ours_may_write_nowhere_else() {
             ours.push(name);
         }
     }
-    assert_eq!(ours, ["catalog", "daemon"]);
+    assert_eq!(ours, ["catalog", "compactor", "daemon"]);
 }

@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 use tributary_tests::daemon::Daemon;
 use tributary_tests::engine::Engine;
-use tributary_tests::{Scratch, binary, minio, root};
+use tributary_tests::{Scratch, binary, http, minio, root};
 
 static HELM: Engine = Engine::new("helm");
 static KUBERNETES: Engine = Engine::new("kubernetes");
@@ -40,10 +40,12 @@ fn the_chart_renders_what_kubernetes_accepts() {
     let everything = scratch.file("everything.yaml", EVERYTHING);
     let plain = render(&[]).unwrap();
     let full = render(&["--values", everything.to_str().unwrap()]).unwrap();
+    let alone = render(&["--set", "compactor.enabled=false", "--values", everything.to_str().unwrap()]).unwrap();
+    assert!(!alone.contains("compactor]") && !alone.contains("port: compactor"), "{alone}");
     assert_eq!(documents(&plain).len() + 2, documents(&full).len(), "two more for the Prometheus operator");
 
     // The operator's kinds are not Kubernetes' own.
-    let all = documents(&plain).into_iter().chain(documents(&full));
+    let all = [&plain, &full, &alone].map(|rendered| documents(rendered)).into_iter().flatten();
     let own: Vec<&str> = all.filter(|document| !document.contains("apiVersion: monitoring.coreos.com/v1\n")).collect();
     let manifests = scratch.file("manifests.yaml", &own.join("\n---\n"));
     for version in VERSIONS {
@@ -86,38 +88,48 @@ fn what_the_manifests_start_fills_the_table_and_stops_within_its_grace() {
     let resources = parsed("deploy/kubernetes/manifests.yaml");
     let of_kind = |kind: &str| resources.iter().find(|resource| resource["kind"] == kind).unwrap();
     let pod = &of_kind("StatefulSet")["spec"]["template"]["spec"];
-    let container = &pod["containers"][0];
-    let mounted = &container["volumeMounts"][0]["mountPath"];
-    let text = |value: &Value| value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned();
-
     let scratch = Scratch::new();
     for (name, data) in of_kind("ConfigMap")["data"].as_object().unwrap() {
-        scratch.file(name, &text(data));
-    }
-    let here = scratch.path("").display().to_string();
-    let mut command = binary::command(&[]);
-    for argument in container["args"].as_array().unwrap() {
-        command.arg(text(argument).replace(&format!("{}/", text(mounted)), &here));
-    }
-    for variable in container["env"].as_array().unwrap() {
-        command.env(text(&variable["name"]), text(&variable["value"]));
+        scratch.file(name, data.as_str().unwrap());
     }
     let url = minio.bucket("manifests");
     let [endpoint, access_key, secret_key, _] = minio.options().map(|(_, value)| value);
-    command.envs([("WAREHOUSE", url), ("S3_ENDPOINT", endpoint)]);
-    command.envs([("S3_ACCESS_KEY", access_key), ("S3_SECRET_KEY", secret_key)]);
-    let mut daemon = Daemon::spawn(command);
+    let start = |container: &Value| {
+        let mut command = command(container, &scratch);
+        command.envs([("WAREHOUSE", &url), ("S3_ENDPOINT", &endpoint)]);
+        command.envs([("S3_ACCESS_KEY", &access_key), ("S3_SECRET_KEY", &secret_key)]);
+        Daemon::spawn(command)
+    };
+
+    let mut daemon = start(&pod["containers"][0]);
     daemon.wait_for_rows(1);
+    let mut compactor = start(&pod["containers"][1]);
+    compactor.poll("/metrics", |answer| {
+        http::metric(&answer.body, "tributary_compaction_last_success_timestamp_seconds").filter(|end| *end > 0.0)
+    });
+    compactor.stop();
     // What bounds the process is what the kubelet is told.
-    let limit =
-        daemon.wait_for("the budget", |line| serde_json::from_str::<Value>(line).ok()?["memory_bytes"].as_u64());
-    let allowed = text(&container["resources"]["limits"]["memory"]);
-    let allowed: u64 = allowed.strip_suffix("Mi").unwrap().parse().unwrap();
-    assert_eq!(allowed, (limit >> 20) + 128, "the budget and what a process needs beside it");
+    let told = |line: &str, field: &str| serde_json::from_str::<Value>(line).ok()?[field].as_f64();
+    let budget = daemon.wait_for("the budget", |line| told(line, "memory_bytes"));
+    assert_eq!(pod["containers"][0]["resources"]["limits"]["memory"], format!("{}Mi", budget as u64 / (1 << 20) + 128));
     let log = daemon.stop();
-    let deadline = log.lines().find_map(|line| serde_json::from_str::<Value>(line).ok()?["deadline_seconds"].as_f64());
+    let deadline = log.lines().find_map(|line| told(line, "deadline_seconds"));
     let grace = pod["terminationGracePeriodSeconds"].as_f64().unwrap();
     assert!(deadline.is_some_and(|deadline| deadline < grace), "{deadline:?} of {grace} s");
+}
+
+/// What a container starts, with the files of its first mount in a folder.
+fn command(container: &Value, folder: &Scratch) -> Command {
+    let mounted = format!("{}/", container["volumeMounts"][0]["mountPath"].as_str().unwrap());
+    let here = folder.path("").display().to_string();
+    let mut command = binary::command(&[]);
+    for argument in container["args"].as_array().unwrap() {
+        command.arg(argument.as_str().unwrap().replace(&mounted, &here));
+    }
+    for variable in container["env"].as_array().unwrap() {
+        command.env(variable["name"].as_str().unwrap(), variable["value"].as_str().unwrap());
+    }
+    command
 }
 
 #[test]

@@ -80,11 +80,17 @@ fn alerts_fire_while_commits_stop_and_only_then() {
     );
     let mut daemon = Daemon::start(&scratch.file("job.sql", &job), &[]);
     daemon.wait_for_rows(1);
-    let server = Server::start(&scratch, daemon.address(), catalog.address());
+    let settings = format!(
+        "[catalog.c]\nmetastore = \"rest\"\nuri = \"http://{}\"\nwarehouse = \"warehouse\"\n\"token.provider\" = \"bear\"\n\
+         token = \"any\"\n[[compactor.policy]]\ntable = \"db.t\"\naction = \"expire_snapshots\"\ninterval = \"1 h\"\n",
+        catalog.address()
+    );
+    let mut compactor = Daemon::compactor(&scratch.file("compactor.toml", &settings));
+    let server = Server::start(&scratch, [daemon.address(), compactor.address(), catalog.address()]);
     let rows = "tributary_commit_rows_total";
     server.wait_for("rows to be scraped", || server.query(rows).is_some_and(|series| !series.is_empty()));
     let metrics = |answer: &http::Answer| (answer.status == 200).then(|| answer.body.clone());
-    for page in [daemon.poll("/metrics", metrics), catalog.poll("/metrics", metrics)] {
+    for page in [&mut daemon, &mut compactor, &mut catalog].map(|process| process.poll("/metrics", metrics)) {
         let mut linter = program("promtool").args(["check", "metrics"]).stdin(Stdio::piped()).spawn().unwrap();
         linter.stdin.take().unwrap().write_all(page.as_bytes()).unwrap();
         assert!(linter.wait().unwrap().success(), "promtool finds fault with:\n{page}");
@@ -98,6 +104,7 @@ fn alerts_fire_while_commits_stop_and_only_then() {
     catalog.signal("CONT");
     server.wait_for("both to end", || server.firing().is_empty());
     daemon.stop();
+    compactor.stop();
     catalog.stop();
 }
 
@@ -110,13 +117,15 @@ struct Server {
 // === impl Server ===
 
 impl Server {
-    fn start(scratch: &Scratch, daemon: SocketAddr, catalog: SocketAddr) -> Self {
+    /// For a daemon, a compactor and a catalog server.
+    fn start(scratch: &Scratch, [daemon, compactor, catalog]: [SocketAddr; 3]) -> Self {
         scratch.file("rules.yml", &read(RULES).replace("for: 2m", "for: 1s"));
         let mut config = read("deploy/prometheus/prometheus.yml");
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         for (written, here) in [
             ("15s", "200ms".to_owned()),
             ("127.0.0.1:9249", daemon.to_string()),
+            ("127.0.0.1:9250", compactor.to_string()),
             ("127.0.0.1:9190", catalog.to_string()),
         ] {
             assert!(config.contains(written), "no {written} in {config}");

@@ -20,3 +20,65 @@ namespace: {{ .Release.Namespace }}
 labels:
   {{- include "tributary.labels" . | nindent 2 }}
 {{- end }}
+
+{{- /* One of the pod's two containers. `of` holds its values, `limit` and `listen` name its settings. */ -}}
+{{- define "tributary.container" -}}
+{{- $values := .root.Values -}}
+- name: {{ .name }}
+  image: "{{ $values.image.repository }}:{{ $values.image.tag | default .root.Chart.AppVersion }}"
+  imagePullPolicy: {{ $values.image.pullPolicy }}
+  args: [{{ join ", " .args }}]
+  env:
+    - name: {{ .listen }}
+      value: "0.0.0.0:{{ .of.port }}"
+    - name: {{ .limit }}
+      value: "{{ .of.memoryMiB }} mb"
+    - name: TRIBUTARY_JOB__DRAIN_DEADLINE
+      value: "{{ $values.drainDeadlineSeconds }} s"
+    {{- range $name, $value := $values.environment }}
+    - name: {{ $name }}
+      value: {{ $value | quote }}
+    {{- end }}
+  {{- with $values.secret }}
+  envFrom:
+    - secretRef:
+        name: {{ . }}
+  {{- end }}
+  ports:
+    - name: {{ .port }}
+      containerPort: {{ .of.port }}
+  resources:
+    requests:
+      cpu: {{ .of.cpu }}
+      memory: {{ add .of.memoryMiB .of.overheadMiB }}Mi
+    limits:
+      memory: {{ add .of.memoryMiB .of.overheadMiB }}Mi
+  startupProbe:
+    httpGet: {path: /livez, port: {{ .port }}}
+    periodSeconds: 2
+    failureThreshold: {{ div (add $values.startupSeconds 1) 2 }}
+  livenessProbe:
+    httpGet: {path: /livez, port: {{ .port }}}
+    periodSeconds: 10
+    timeoutSeconds: 5
+    failureThreshold: 6
+  # Nothing is sent to the pod, so readiness only shows; a rollout waits for it.
+  readinessProbe:
+    httpGet: {path: /readyz, port: {{ .port }}}
+    periodSeconds: 5
+    timeoutSeconds: 3
+  securityContext:
+    allowPrivilegeEscalation: false
+    readOnlyRootFilesystem: true
+    capabilities:
+      drop: [ALL]
+  volumeMounts:
+    - name: config
+      mountPath: /etc/tributary
+      readOnly: true
+    {{- if $values.secret }}
+    - name: secret
+      mountPath: /run/secrets/tributary
+      readOnly: true
+    {{- end }}
+{{- end }}
