@@ -31,6 +31,24 @@ fn a_running_daemon_on_the_port_is_a_warning_and_the_job_goes_on_after_its_snaps
 }
 
 #[test]
+fn a_compactors_port_is_looked_at_where_it_has_something_to_do() {
+    let scratch = Scratch::new();
+    let policy = "[[compactor.policy]]\ntable = \"db.t\"\naction = \"expire_snapshots\"\ninterval = \"1 h\"\n";
+    let settings = format!("[catalog.paimon]\nwarehouse = {:?}\n{policy}", scratch.warehouse());
+    let settings = scratch.file("tributary.toml", &settings);
+    let mut compactor = Daemon::compactor(&settings);
+    let listen = compactor.address();
+    let listen = format!("compactor.listen={listen}");
+    let arguments = ["--config", settings.to_str().unwrap(), "--set", "http.listen=127.0.0.1:0", "--set", &listen];
+    let (said, code) = check(&arguments);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("\nWARNING port of the compactor: ") && said.contains("a running tributary 0."), "{said}");
+    let (said, _) = check(&[&arguments[..], &["--set", "compactor.embedded=true"]].concat());
+    assert!(!said.contains("port of the compactor"), "{said}");
+    compactor.stop();
+}
+
+#[test]
 fn credentials_that_end_are_told_with_their_time() {
     let scratch = Scratch::new();
     let access = scratch.file(

@@ -29,7 +29,10 @@ pub(crate) async fn check(arguments: &CheckArguments, settings: &Settings, env: 
     let config = arguments.settings.config.as_ref();
     let from = config.map_or_else(|| "no settings file".to_owned(), |path| path.display().to_string());
     report.tell("settings", Verdict::Ok(from))?;
-    report.tell("port", advice::port(settings.http.listen))?;
+    report.tell("port", advice::port(settings.http.listen, "http.listen"))?;
+    if !settings.policies.is_empty() && !settings.compactor.embedded {
+        report.tell("port of the compactor", advice::port(settings.compactor.listen, "compactor.listen"))?;
+    }
     let mut reached = Vec::new();
     for (name, options) in &settings.catalogs {
         match catalogs::open(name, options, settings, &env) {

@@ -42,15 +42,15 @@ pub(super) fn with_remedy(text: String, kind: FailureKind) -> String {
     text + remedy
 }
 
-/// Whether a daemon could listen there. A port is taken for a moment to see.
-pub(super) fn port(address: SocketAddr) -> Verdict {
-    match listen(address, "http.listen") {
+/// Whether a process could listen where `setting` says. A port is taken for a moment to see.
+pub(super) fn port(address: SocketAddr, setting: &'static str) -> Verdict {
+    match listen(address, setting) {
         Ok(_) if address.port() == 0 => Verdict::Ok(format!("any free one of {}", address.ip())),
         Ok(_) => Verdict::Ok(format!("{address} is free")),
         Err(in_use @ HttpError::PortInUse { .. }) => match health::version(address) {
             Some(version) => Verdict::Warning(format!(
                 "{address} is held by a running tributary {version}; stop it before another one starts here, or choose another \
-                 address with --listen or http.listen"
+                 address with --listen or {setting}"
             )),
             None => Verdict::Failed(in_use.into()),
         },
@@ -145,14 +145,14 @@ mod tests {
         // Whoever holds it says nothing, and hangs up.
         let silent = shown(std::thread::scope(|threads| {
             threads.spawn(|| drop(held.accept()));
-            port(address)
+            port(address, "http.listen")
         }));
         assert!(
             silent.starts_with(&format!("FAILED cannot listen on {address}: the port is in use; stop")),
             "{silent}"
         );
         drop(held);
-        assert_eq!(shown(port(address)), format!("ok {address} is free"));
-        assert_eq!(shown(port("127.0.0.1:0".parse().unwrap())), "ok any free one of 127.0.0.1");
+        assert_eq!(shown(port(address, "http.listen")), format!("ok {address} is free"));
+        assert_eq!(shown(port("127.0.0.1:0".parse().unwrap(), "http.listen")), "ok any free one of 127.0.0.1");
     }
 }
