@@ -189,6 +189,11 @@ fn zone_offset_millis(utc_millis: i64) -> i64 {
     at.map_or(0, |at| i64::from(at.offset().fix().local_minus_utc()) * 1_000)
 }
 
+/// The value that a text stands for in a column of this type, as SQL's CAST reads it.
+pub fn value(text: &str, root: &TypeRoot) -> Option<Datum> {
+    value_of(text, root, Spelling::Sql)
+}
+
 /// The value that a text stands for in a column of this type.
 fn value_of(text: &str, root: &TypeRoot, spelling: Spelling) -> Option<Datum> {
     let number = || text.parse::<i32>().ok();

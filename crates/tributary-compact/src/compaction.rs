@@ -1,5 +1,6 @@
 //! Planning and running one compaction of one table.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Resources {
     pub memory: MemoryBudget,
     /// Tasks that are rewritten at one time, memory permitting.
     pub parallelism: usize,
+    /// Where rows that are ordered go when they do not fit into memory. Nothing is left there, not even by a kill.
+    pub spill_folder: PathBuf,
 }
 
 // === impl Compaction ===
@@ -51,11 +54,11 @@ impl Compaction {
         };
         let Request { partitions, strategy, partition_idle_time, max_tasks } = &self.request;
         let sizes = Sizes::of(self.table.options());
-        let limits = sizes.limits(*strategy);
+        let limits = sizes.limits(strategy);
         let found = inventory::take(&self.table, &snapshot, partitions.as_ref(), limits, &self.env.executor).await?;
         let now = local_millis(self.env.clock.now_millis());
         let idle = partition_idle_time.map(|time| Idle { since_local_millis: now.saturating_sub(millis(time)) });
-        let tasks = plan::tasks(found, *strategy, &sizes, idle, *max_tasks);
+        let tasks = plan::tasks(found, strategy, &sizes, idle, *max_tasks);
         Ok(Plan { snapshot: Some(snapshot.id), tasks })
     }
 

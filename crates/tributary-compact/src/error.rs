@@ -6,6 +6,8 @@ use paimon_table::error::TableError;
 use paimon_table::store::StoreError;
 use tributary_runtime::{Classify, FailureKind, Panicked};
 
+use crate::sort::SortError;
+
 /// Why a run failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -22,6 +24,9 @@ pub enum CompactError {
     /// A commit failed for another reason than that its inputs are gone.
     #[error(transparent)]
     Commit(#[from] CommitError),
+    /// Rows cannot be ordered.
+    #[error(transparent)]
+    Sort(#[from] SortError),
     /// The table or one of its files has something a compaction would have to carry over and cannot.
     #[error("{object} cannot be compacted: {feature}")]
     Unsupported {
@@ -53,6 +58,7 @@ impl Classify for CompactError {
             Self::Data(source) => source.kind(),
             Self::Store(source) => source.kind(),
             Self::Commit(source) => source.kind(),
+            Self::Sort(source) => source.kind(),
             Self::Unsupported { .. } => FailureKind::Usage,
             Self::RowsDiffer { .. } | Self::Panicked(_) => FailureKind::Internal,
             Self::Cancelled => FailureKind::NotDrained,

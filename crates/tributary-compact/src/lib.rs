@@ -1,16 +1,20 @@
 //! Compaction: which files of a table to merge or order, how, and the commit that exchanges them.
 //!
 //! Life cycle: [`Compaction::plan`] reads the newest snapshot's manifests into an [`inventory`] of small files and decides
-//! in a pure function ([`plan`]) what to merge; [`Compaction::run`] rewrites task by task ([`rewrite`]) and commits each as a
-//! COMPACT snapshot of exactly the files it read and wrote. A task whose inputs are gone is abandoned, never forced.
+//! in a pure function ([`plan`]) what to merge; [`Compaction::run`] rewrites task by task ([`rewrite`]), in the rows' own
+//! order or one that was asked for ([`sort`]), and commits each as a COMPACT snapshot of exactly the files it read and wrote.
+//! A task whose inputs are gone is abandoned, never forced.
 //!
 //! The [`worker`] does this, and other maintenance, by itself.
 //!
 //! Nothing is kept between runs: what a run that died leaves are files that nothing refers to.
 
+mod arguments;
 mod compaction;
+mod condition;
 mod error;
 mod inventory;
+mod order;
 mod outputs;
 mod plan;
 mod report;
@@ -22,6 +26,7 @@ pub mod sort;
 mod tests;
 pub mod worker;
 
+pub use arguments::{ARGUMENTS, ArgumentError, Arguments};
 pub use compaction::{Compaction, Resources};
 pub use error::CompactError;
 pub use plan::{Plan, Task};

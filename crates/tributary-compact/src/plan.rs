@@ -3,7 +3,7 @@
 //! The minor rule is Paimon's for append tables (`AppendCompactCoordinator`): a partition's small files are laid by size
 //! into bins, every file counting its bytes and the cost of opening one. A bin is a task when it holds at least two files and
 //! twice the target size; the last one also when it holds `compaction.min.file-num` files, or, in a partition that has
-//! been idle, two.
+//! been idle, two. Of an ordered compaction a partition is one task.
 
 use std::cmp::Reverse;
 
@@ -71,16 +71,22 @@ impl Sizes {
     }
 
     /// What a strategy looks at.
-    pub(crate) fn limits(&self, strategy: Strategy) -> Limits {
-        let bytes = match strategy {
-            Strategy::Minor => self.small_bytes,
-            Strategy::Full => self.target_bytes,
-        };
-        Limits { bytes, rows: self.target_rows }
+    pub(crate) fn limits(&self, strategy: &Strategy) -> Limits {
+        match strategy {
+            Strategy::Minor => Limits { bytes: self.small_bytes, rows: self.target_rows },
+            Strategy::Full => Limits { bytes: self.target_bytes, rows: self.target_rows },
+            Strategy::Ordered(_) => Limits { bytes: u64::MAX, rows: u64::MAX },
+        }
     }
 
     /// The files of one partition, smallest first, in groups that are worth a rewrite.
-    pub(crate) fn pack(&self, strategy: Strategy, candidates: &[Candidate], is_idle: bool) -> Vec<Vec<Candidate>> {
+    pub(crate) fn pack(&self, strategy: &Strategy, candidates: &[Candidate], is_idle: bool) -> Vec<Vec<Candidate>> {
+        let enough = match strategy {
+            Strategy::Minor if !is_idle => self.min_files.max(2),
+            Strategy::Minor | Strategy::Full => 2,
+            // An order is one of all rows.
+            Strategy::Ordered(_) => return vec![candidates.to_vec()],
+        };
         let (mut packed, mut bin, mut weight) = (Vec::new(), Vec::new(), 0_u64);
         for candidate in candidates {
             bin.push(*candidate);
@@ -90,14 +96,10 @@ impl Sizes {
                 weight = 0;
             }
         }
-        let enough = match strategy {
-            Strategy::Minor if !is_idle => self.min_files.max(2),
-            Strategy::Minor | Strategy::Full => 2,
-        };
         if bin.len() >= enough {
             packed.push(bin);
         }
-        if strategy == Strategy::Full {
+        if *strategy == Strategy::Full {
             packed.retain(|bin| self.makes_fewer(bin));
         }
         packed
@@ -123,7 +125,7 @@ impl Idle {
 /// The tasks of a run: partitions with most small files first, at most `max_tasks`.
 pub(crate) fn tasks(
     mut partitions: Vec<PartitionFiles>,
-    strategy: Strategy,
+    strategy: &Strategy,
     sizes: &Sizes,
     idle: Option<Idle>,
     max_tasks: Option<usize>,

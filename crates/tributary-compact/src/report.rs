@@ -45,6 +45,8 @@ pub struct RunReport {
     pub before: Amount,
     /// What it was replaced by.
     pub after: Amount,
+    /// Bytes that went to the spill folder, in all passes.
+    pub spilled_bytes: u64,
 }
 
 // === impl Amount ===

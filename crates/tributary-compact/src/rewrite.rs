@@ -1,8 +1,9 @@
-//! One task: the rows of some files of a partition, in their order, as new files of the target size.
+//! One task: the rows of some files of a partition, in their order or another, as new files of the target size.
 //!
-//! Rows stream: at any time one row group of an input is decoded and one of an output is encoded, both on the Executor, while
+//! Rows stream, unless they are to be ordered: at any time one row group of an input is decoded and one of an output is encoded, both on the Executor, while
 //! the output's earlier bytes are on their way to the store.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
@@ -19,18 +20,26 @@ use paimon_table::write::{DataFileWriter, Finished, WriterSpec, append_meta};
 use tributary_runtime::Env;
 
 use crate::error::CompactError;
+use crate::order::{Order, Ordered};
 use crate::outputs::Outputs;
+use crate::sort::{MIN_MEMORY_BYTES, SortSpec};
 
 /// Is told how many rows were written.
 type OnRows = Arc<dyn Fn(u64) + Send + Sync>;
 
 /// Row groups of the outputs are at most this large; larger ones gain nothing and cost their size in memory.
 const ROW_GROUP_BYTES: usize = 64 << 20;
+/// Row groups of the inputs are taken to be at most this large: Parquet's own default.
+const READ_GROUP_BYTES: usize = 128 << 20;
 
 /// What the rewrites of one run share.
 pub(crate) struct Rewriter {
     table: Table,
     spec: WriterSpec,
+    /// `None`: rows stay in the order of the inputs.
+    order: Option<Order>,
+    /// What one task may use.
+    task_bytes: usize,
     row_group_bytes: usize,
     env: Env,
     outputs: Outputs,
@@ -51,6 +60,7 @@ pub(crate) struct Rewritten {
     pub(crate) added: Vec<NewFile>,
     /// The paths of `added`.
     pub(crate) paths: Vec<String>,
+    pub(crate) spilled_bytes: u64,
 }
 
 /// The outputs of one task, in order.
@@ -67,32 +77,50 @@ struct Roll<'a> {
 // === impl Rewriter ===
 
 impl Rewriter {
-    /// Each rewrite gets `memory_bytes`.
+    /// Each rewrite gets `task_bytes` of memory, and at least what it cannot do without.
     pub(crate) fn try_new(
         table: &Table,
-        memory_bytes: usize,
+        order: Option<(&SortSpec, &Path)>,
+        task_bytes: usize,
         env: &Env,
         outputs: Outputs,
         on_rows: OnRows,
     ) -> Result<Self, DataError> {
-        let row_group_bytes = (memory_bytes / 4).clamp(1 << 20, ROW_GROUP_BYTES);
+        // What is ordered wants the memory for itself.
+        let share = if order.is_some() { 8 } else { 4 };
+        let row_group_bytes = (task_bytes / share).clamp(1 << 20, ROW_GROUP_BYTES);
         let spec = WriterSpec::try_new(&table.schema().fields, table.options(), row_group_bytes)?;
-        Ok(Self { table: table.clone(), spec, row_group_bytes, env: env.clone(), outputs, on_rows })
+        let order = order.map(|(columns, spill_folder)| Order {
+            spec: columns.clone(),
+            schema: Arc::clone(spec.arrow_schema()),
+            spill_folder: spill_folder.to_owned(),
+        });
+        Ok(Self { table: table.clone(), spec, order, task_bytes, row_group_bytes, env: env.clone(), outputs, on_rows })
     }
 
     /// Bytes of memory that rewriting these files takes: the largest row group there may be on the way in, one on the way
-    /// out, and its upload.
+    /// out, and its upload; or what is ordered, and one of both.
     pub(crate) fn memory_bytes(&self, inputs: &[ManifestEntry]) -> usize {
-        let largest = inputs.iter().map(|entry| entry.file.file_size).max().unwrap_or_default();
-        let read = usize::try_from(largest).unwrap_or_default().min(2 * ROW_GROUP_BYTES);
-        read + 2 * self.row_group_bytes + 3 * PART_BYTES
+        match &self.order {
+            None => read_bytes(inputs) + self.write_bytes(),
+            Some(_) => self.sort_bytes(inputs) + read_bytes(inputs).max(self.write_bytes()),
+        }
+    }
+
+    /// Bytes of rows that are ordered at one time. The first come out when the last are in.
+    fn sort_bytes(&self, inputs: &[ManifestEntry]) -> usize {
+        self.task_bytes.saturating_sub(read_bytes(inputs).max(self.write_bytes())).max(MIN_MEMORY_BYTES)
+    }
+
+    fn write_bytes(&self) -> usize {
+        2 * self.row_group_bytes + 3 * PART_BYTES
     }
 
     /// Writes the rows of `inputs`, all of one partition, anew. Every output is registered before it appears.
     pub(crate) async fn rewrite(&self, inputs: Vec<ManifestEntry>) -> Result<Rewritten, CompactError> {
         inputs.iter().try_for_each(check_entry)?;
         let Some(first) = inputs.first() else {
-            return Ok(Rewritten { removed: inputs, added: Vec::new(), paths: Vec::new() });
+            return Ok(Rewritten { removed: inputs, added: Vec::new(), paths: Vec::new(), spilled_bytes: 0 });
         };
         let path = file_path(&self.table, first)?;
         let folder = path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
@@ -105,7 +133,11 @@ impl Rewriter {
             added: Vec::new(),
             paths: Vec::new(),
         };
-        let mut rows = self.rows(inputs.clone());
+        let rows = self.rows(inputs.clone());
+        let Ordered { mut rows, spilled_bytes } = match &self.order {
+            None => Ordered { rows: rows.err_into().boxed(), spilled_bytes: 0 },
+            Some(order) => order.apply(rows, self.sort_bytes(&inputs), &self.env.executor).await?,
+        };
         let mut next = rows.try_next().await?;
         while let Some(batch) = next {
             // The next rows are decoded while these are encoded.
@@ -120,7 +152,7 @@ impl Rewriter {
         if read != written {
             return Err(CompactError::RowsDiffer { read, written });
         }
-        Ok(Rewritten { removed: inputs, added, paths })
+        Ok(Rewritten { removed: inputs, added, paths, spilled_bytes })
     }
 
     fn rows(&self, inputs: Vec<ManifestEntry>) -> BoxStream<'static, Result<RecordBatch, DataError>> {
@@ -133,6 +165,12 @@ impl Rewriter {
             .try_flatten()
             .boxed()
     }
+}
+
+/// The largest row group there may be in these files.
+fn read_bytes(inputs: &[ManifestEntry]) -> usize {
+    let largest = inputs.iter().map(|entry| entry.file.file_size).max().unwrap_or_default();
+    usize::try_from(largest).unwrap_or_default().min(READ_GROUP_BYTES)
 }
 
 /// Refuses what a new file would lose.

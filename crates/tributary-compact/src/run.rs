@@ -16,6 +16,7 @@ use crate::inventory::{self, FileKey};
 use crate::outputs::Outputs;
 use crate::plan::{Plan, Task};
 use crate::report::{Amount, OnProgress, Progress, RunReport};
+use crate::request::Strategy;
 use crate::rewrite::{Rewriter, Rewritten};
 
 /// Tasks whose manifest entries are held at one time.
@@ -82,12 +83,17 @@ impl<'a> Run<'a> {
         cancel: &CancellationToken,
     ) -> Result<(), CompactError> {
         self.told.update(|_| ());
-        let parallelism = resources.parallelism.clamp(1, (resources.memory.limit() / TASK_BYTES).max(1));
-        let Compaction { table, env, .. } = self.compaction;
+        let useful = plan.tasks.len().min(resources.memory.limit() / TASK_BYTES).max(1);
+        let parallelism = resources.parallelism.clamp(1, useful);
+        let Compaction { table, env, request } = self.compaction;
         let told = self.told.clone();
         let on_rows = Arc::new(move |rows| told.update(|progress| progress.rows_written += rows));
         let task_bytes = resources.memory.limit() / parallelism;
-        let rewriter = Rewriter::try_new(table, task_bytes, env, self.outputs.clone(), on_rows)?;
+        let order = match &request.strategy {
+            Strategy::Minor | Strategy::Full => None,
+            Strategy::Ordered(columns) => Some((columns, resources.spill_folder.as_path())),
+        };
+        let rewriter = Rewriter::try_new(table, order, task_bytes, env, self.outputs.clone(), on_rows)?;
         let commit_bytes = table.options().target_file_size.bytes().saturating_mul(2);
         for tasks in plan.tasks.chunks(ROUND_TASKS) {
             let resolved = resolve(self.compaction, tasks).await?;
@@ -195,6 +201,7 @@ impl<'a> Run<'a> {
             self.outputs.keep(&done.paths);
             self.report.before += Amount::of(done.removed.iter().map(|entry| &entry.file));
             self.report.after += Amount::of(done.added.iter().map(|file| &file.meta));
+            self.report.spilled_bytes += done.spilled_bytes;
             self.report.tasks += 1;
             self.told.update(|progress| progress.tasks_done += 1);
         }

@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_runtime::{Executor, MemoryBudget};
 use tributary_testkit::{Call, Fault, FaultStore, Moment, Op, sim_env};
 
+use crate::sort::{MIN_MEMORY_BYTES, OrderStrategy, SortSpec};
 use crate::{CompactError, Compaction, Progress, Request, Resources, RunReport, Strategy};
 
 const EPOCH: i64 = 1_790_000_000_000;
@@ -128,7 +129,7 @@ async fn stored(storage: &Storage) -> usize {
 }
 
 fn resources() -> Resources {
-    Resources { memory: MemoryBudget::new(256 << 20), parallelism: 2 }
+    Resources { memory: MemoryBudget::new(256 << 20), parallelism: 2, spill_folder: std::env::temp_dir() }
 }
 
 fn compaction(table: &Table, request: Request, seed: u64) -> Compaction {
@@ -141,6 +142,19 @@ async fn run(table: &Table, request: Request, seed: u64) -> Result<RunReport, Co
 
 fn full() -> Request {
     Request { strategy: Strategy::Full, ..Request::default() }
+}
+
+fn ordered(strategy: OrderStrategy, columns: &[&str]) -> Request {
+    let columns: Vec<_> = columns.iter().map(|column| (*column).to_owned()).collect();
+    let spec = SortSpec::try_new(strategy, &columns, &schema(&[]).fields).unwrap();
+    Request { strategy: Strategy::Ordered(spec), ..Request::default() }
+}
+
+/// Of each kind, those that rewrite two files or more of any size.
+fn every_kind() -> [Request; 4] {
+    let idle = Request { partition_idle_time: Some(Duration::ZERO), ..Request::default() };
+    let curve = |strategy| ordered(strategy, &["v", "id"]);
+    [idle, full(), curve(OrderStrategy::Zorder), curve(OrderStrategy::Hilbert)]
 }
 
 fn creates_snapshot(call: &Call) -> bool {
@@ -234,24 +248,28 @@ async fn files_of_an_older_schema_become_files_of_the_newest() {
 /// F18, with real files.
 #[tokio::test]
 async fn rows_appended_while_a_compaction_commits_survive() {
-    let clean = memory();
-    let table = create(&clean, &[]).await;
-    for number in 0..5 {
-        append(&table, DAY, number..number + 1).await;
-    }
-    let (store, storage) = faulty(&clean);
-    let watched = open(&storage).await;
-    let hold = store.hold(creates_snapshot);
-    let (report, ()) = futures::join!(run(&watched, full(), 1), async {
-        hold.arrived(1).await;
-        for number in 5..8 {
+    for request in every_kind() {
+        let clean = memory();
+        let table = create(&clean, &[]).await;
+        for number in 0..5 {
             append(&table, DAY, number..number + 1).await;
         }
-        hold.release();
-    });
-    assert_eq!(report.unwrap().snapshots[0].0, 9);
-    let ids: Vec<i32> = rows(&table).await.into_iter().map(|row| row.0).collect();
-    assert_eq!((ids, files(&table).await.len()), ((0..8).collect(), 4));
+        let (store, storage) = faulty(&clean);
+        let watched = open(&storage).await;
+        let hold = store.hold(creates_snapshot);
+        let (report, ()) = futures::join!(run(&watched, request, 1), async {
+            hold.arrived(1).await;
+            for number in 5..8 {
+                append(&table, DAY, number..number + 1).await;
+            }
+            hold.release();
+        });
+        assert_eq!(report.unwrap().snapshots[0].0, 9);
+        let latest = table.latest_snapshot().await.unwrap().unwrap();
+        assert_eq!(latest.commit_kind, CommitKind::Compact);
+        let ids: Vec<i32> = rows(&table).await.into_iter().map(|row| row.0).collect();
+        assert_eq!((ids, files(&table).await.len()), ((0..8).collect(), 4));
+    }
 }
 
 /// F19.
@@ -283,6 +301,12 @@ async fn of_two_compactors_one_gives_up_its_task_and_its_outputs() {
 /// F21.
 #[tokio::test(start_paused = true)]
 async fn a_run_killed_at_any_store_call_leaves_orphans_only() {
+    for request in every_kind() {
+        killed_at_any_store_call(request).await;
+    }
+}
+
+async fn killed_at_any_store_call(request: Request) {
     for number in 1.. {
         let mut reached = false;
         for moment in [Moment::BeforeEffect, Moment::AfterEffect] {
@@ -296,11 +320,11 @@ async fn a_run_killed_at_any_store_call_leaves_orphans_only() {
             let doomed = open(&storage).await;
             store.crash_at(store.calls().len() as u64 + number, moment);
             tokio::select! {
-                _ = run(&doomed, full(), 1) => {}
+                _ = run(&doomed, request.clone(), 1) => {}
                 () = store.crashed() => reached = true,
             }
             assert_eq!(rows(&table).await, before);
-            run(&table, full(), 2).await.unwrap();
+            run(&table, request.clone(), 2).await.unwrap();
             assert_eq!((rows(&table).await, files(&table).await.len()), (before, 1));
         }
         if !reached {
@@ -372,4 +396,64 @@ async fn progress_ends_where_the_plan_ends() {
     let seen = seen.lock().unwrap();
     assert_eq!(seen[0], Progress { tasks: 1, tasks_done: 0, rows: 5, rows_written: 0 });
     assert_eq!(seen.last(), Some(&Progress { tasks: 1, tasks_done: 1, rows: 5, rows_written: 5 }));
+}
+
+/// The ids of every file, in the order of the rows; files in the order of their first.
+async fn ids_by_file(table: &Table) -> Vec<Vec<i32>> {
+    let mut all = Vec::new();
+    for entry in files(table).await {
+        let batches: Vec<RecordBatch> =
+            read_file(table, &entry, &table.schema().fields).await.unwrap().try_collect().await.unwrap();
+        let ids = batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int32Type>().values().to_vec());
+        all.push(ids.collect::<Vec<i32>>());
+    }
+    all.sort();
+    all
+}
+
+#[tokio::test]
+async fn ordered_rows_lie_in_order_in_files_of_the_target_size() {
+    let table = create(&memory(), &[("target-file-row-num", "25000"), ("target-file-size", "1 gb")]).await;
+    // The last file alone is larger than the target.
+    for range in [40_000..50_000, 0..10_000, 10_000..40_000] {
+        append(&table, DAY, range).await;
+    }
+    append(&table, "2026-01-02", 0..1).await;
+    let before = rows(&table).await;
+    let request = ordered(OrderStrategy::Order, &["id"]);
+    let report = run(&table, request.clone(), 1).await.unwrap();
+    assert_eq!((report.tasks, report.before.files, report.after.files, report.spilled_bytes), (2, 4, 3, 0));
+    assert_eq!(rows(&table).await, before);
+    let files = ids_by_file(&table).await;
+    let ids: Vec<i32> = files[1..].iter().chain(&files[..1]).flatten().copied().collect();
+    assert_eq!(files.iter().map(Vec::len).collect::<Vec<_>>(), [1, 32_768, 17_232]);
+    assert_eq!(ids, (0..50_000).chain([0]).collect::<Vec<_>>());
+    // A minor compaction has nothing to do with them.
+    assert_eq!(run(&table, Request::default(), 2).await.unwrap().tasks, 0);
+    assert_eq!(run(&table, full(), 3).await.unwrap().tasks, 0);
+}
+
+#[tokio::test]
+async fn rows_that_do_not_fit_into_memory_are_spilled_and_ordered_all_the_same() {
+    let table = create(&memory(), &[]).await;
+    for number in 0..4 {
+        append(&table, DAY, number * 100_000..number * 100_000 + 100_000).await;
+    }
+    let before = rows(&table).await;
+    let spill_folder = tempfile::tempdir().unwrap();
+    let resources = Resources {
+        memory: MemoryBudget::new(MIN_MEMORY_BYTES),
+        parallelism: 2,
+        spill_folder: spill_folder.path().to_owned(),
+    };
+    let compaction = compaction(&table, ordered(OrderStrategy::Order, &["v", "id"]), 1);
+    let report = compaction.run(&resources, Arc::new(|_| ()), &CancellationToken::new()).await.unwrap();
+    assert!(report.spilled_bytes > 1 << 20, "{report:?}");
+    assert_eq!(spill_folder.path().read_dir().unwrap().count(), 0);
+    assert_eq!(rows(&table).await, before);
+    // Null first, then by text.
+    let ids = ids_by_file(&table).await.concat();
+    let key = |id: &i32| ((id % 3 != 0).then(|| format!("v{id}")), *id);
+    assert!(ids.is_sorted_by_key(key));
+    assert_eq!(ids.len(), 400_000);
 }

@@ -41,6 +41,12 @@ pub enum JobError {
         /// The files read.
         files: String,
     },
+    /// A job where a CALL is expected.
+    #[error("there is an INSERT in {files}: tributary run carries it out")]
+    Misplaced {
+        /// The files read.
+        files: String,
+    },
     /// A defect.
     #[error(transparent)]
     Waits(#[from] InvalidBackoff),
@@ -103,7 +109,9 @@ pub enum PipelineError {
 impl Classify for JobError {
     fn kind(&self) -> FailureKind {
         match self {
-            Self::Statement(_) | Self::Read { .. } | Self::NoPipeline { .. } => FailureKind::Usage,
+            Self::Statement(_) | Self::Read { .. } | Self::NoPipeline { .. } | Self::Misplaced { .. } => {
+                FailureKind::Usage
+            }
             Self::Catalog { source, .. } => source.kind(),
             Self::Pipeline { source, .. } => source.kind(),
             Self::Panicked { .. } | Self::Waits(_) => FailureKind::Internal,

@@ -35,7 +35,7 @@ pub use handle::{ControlError, JobHandle, PipelineState, PipelineStatus};
 pub use identity::PipelineId;
 pub use job::{Job, JobSetup};
 pub use pipeline::{PipelinePlan, Prospect};
-pub use session::{Mode, Session};
+pub use session::{Mode, PlannedCall, Session};
 pub use settings::{JobDefaults, SET_KEYS, SetKey};
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use std::time::Duration;
 use paimon_catalog::{Catalog, TableIdentifier};
 use paimon_format::TableSchema;
 use tributary_runtime::{Backoff, Classify, Env, FailureKind};
-use tributary_statement::{DropTable, Ident, ObjectName, Script, Source, Span, Spanned, Statement, nearest};
+use tributary_statement::{Call, DropTable, Ident, ObjectName, Script, Source, Span, Spanned, Statement, nearest};
 
 use crate::catalogs::OpenedCatalog;
 use crate::error::JobError;
@@ -52,7 +52,23 @@ pub struct Session {
     pub(crate) imagined: BTreeMap<FullName, Arc<TableSchema>>,
     pub(crate) series: BTreeMap<(String, TableIdentifier), Series>,
     pub(crate) plans: Vec<PipelinePlan>,
+    calls: Vec<PlannedCall>,
     files: Vec<String>,
+}
+
+/// A CALL, with the names in use where it stands. Which procedures there are is for whoever carries it out.
+#[derive(Clone, Debug)]
+pub struct PlannedCall {
+    /// What is called.
+    pub call: Call,
+    /// Where it stands.
+    pub span: Span,
+    /// The text it stands in.
+    pub source: Arc<Source>,
+    /// The catalog in use; `None` before any USE CATALOG.
+    pub catalog: Option<String>,
+    /// The database in use.
+    pub database: String,
 }
 
 /// A catalog by its name in the job.
@@ -113,6 +129,7 @@ impl Session {
             imagined: BTreeMap::new(),
             series: BTreeMap::new(),
             plans: Vec::new(),
+            calls: Vec::new(),
             files: Vec::new(),
         }
     }
@@ -166,12 +183,27 @@ impl Session {
     /// The pipelines of all files, in order.
     ///
     /// # Errors
-    /// [`JobError::NoPipeline`] if there is no INSERT.
+    /// [`JobError::NoPipeline`] if there is no INSERT; [`JobError::Statement`] if there is a CALL.
     pub fn into_plans(self) -> Result<Vec<PipelinePlan>> {
+        if let Some(PlannedCall { source, span, .. }) = self.calls.first() {
+            let error = source.error(*span, "a CALL is nothing a daemon could go on with");
+            return Err(JobError::Statement(error.with_help("tributary compact -f FILE carries it out")));
+        }
         if self.plans.is_empty() {
             return Err(JobError::NoPipeline { files: self.files.join(", ") });
         }
         Ok(self.plans)
+    }
+
+    /// The CALLs of all files, in order.
+    ///
+    /// # Errors
+    /// [`JobError::Misplaced`] if there is an INSERT.
+    pub fn into_calls(self) -> Result<Vec<PlannedCall>> {
+        match self.plans.is_empty() {
+            true => Ok(self.calls),
+            false => Err(JobError::Misplaced { files: self.files.join(", ") }),
+        }
     }
 }
 
@@ -196,6 +228,17 @@ impl Run<'_> {
 
     async fn statement(&mut self, statement: &Statement) -> Result<()> {
         match statement {
+            Statement::Call(call) => {
+                let catalog = Some(self.catalog.clone()).filter(|catalog| catalog != DEFAULT_CATALOG);
+                self.session.calls.push(PlannedCall {
+                    call: call.clone(),
+                    span: call.procedure.span,
+                    source: Arc::clone(self.source),
+                    catalog,
+                    database: self.database.clone(),
+                });
+                Ok(())
+            }
             Statement::Set(set) => self.settings.set(&set.key, &set.value).map_err(|error| self.refuse(error)),
             Statement::Reset(key) => self.settings.reset(key.as_ref()).map_err(|error| self.refuse(error)),
             Statement::UseCatalog(name) => self.use_catalog(name),

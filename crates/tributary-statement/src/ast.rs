@@ -27,6 +27,8 @@ pub enum Statement {
     DropTable(DropTable),
     /// `INSERT INTO … SELECT …`
     Insert(Insert),
+    /// `CALL procedure(…)`
+    Call(Call),
     /// `EXECUTE STATEMENT SET BEGIN insert; … END`, or `BEGIN STATEMENT SET; insert; … END`: at least one.
     StatementSet(Vec<Insert>),
 }
@@ -140,6 +142,15 @@ pub enum Merging {
     Excluding,
     /// Taken over; what the new table says itself counts.
     Overwriting,
+}
+
+/// `CALL [catalog.]sys.procedure(name => value, …)`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Call {
+    /// The procedure.
+    pub procedure: ObjectName,
+    /// Its arguments by name: strings, numbers, TRUE and FALSE, all as text.
+    pub arguments: Options,
 }
 
 /// `DROP TEMPORARY TABLE [IF EXISTS] name`

@@ -50,6 +50,15 @@ impl Parser<'_> {
         self.climb(0, 0).map(|node| node.expr)
     }
 
+    /// An expression and nothing behind it.
+    pub(crate) fn whole(&mut self) -> Parsed<Expr> {
+        let expr = self.expression()?;
+        match self.peek().kind {
+            TokenKind::End => Ok(expr),
+            _ => Err(self.expected("an operator or the end of the text")),
+        }
+    }
+
     /// An expression of operators that bind at least as tightly as `least`, `outer` levels deep.
     pub(crate) fn climb(&mut self, least: u8, outer: usize) -> Parsed<Node> {
         let mut left = self.operand(outer)?;

@@ -6,7 +6,7 @@
 //!
 //! The way of a text: `lexer` (characters to tokens with byte-exact places) -> `secrets` (which bytes no error may show)
 //! -> `variables` (`${NAME}`, `${file:PATH}` inside string literals) -> `statements`, `tables`, `queries`, `expressions`,
-//! `calls`, `collections`, `data_types` over one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
+//! `procedures`, `calls`, `collections`, `data_types` over one `parser`. It is written by hand over a grammar this small: exact places for every token, a named refusal for every
 //! Flink clause that is not supported, and masked errors are what it is for.
 //!
 //! Not here: what exists (catalogs, tables, functions, option keys), types of expressions, evaluation. Reads no file, no
@@ -23,6 +23,7 @@ mod lexer;
 mod literals;
 mod options;
 mod parser;
+mod procedures;
 mod queries;
 mod secrets;
 mod source;
@@ -34,8 +35,8 @@ mod types;
 mod variables;
 
 pub use ast::{
-    ColumnDef, ComputedColumn, CreateCatalog, CreateDatabase, CreateTable, DropTable, Ident, Insert, Like, Merging,
-    ObjectName, PartitionValue, Select, SelectItem, Set, Statement, TableColumn, TableRef,
+    Call, ColumnDef, ComputedColumn, CreateCatalog, CreateDatabase, CreateTable, DropTable, Ident, Insert, Like,
+    Merging, ObjectName, PartitionValue, Select, SelectItem, Set, Statement, TableColumn, TableRef,
 };
 pub use error::StatementError;
 pub use expr::{BinaryOp, CaseBranch, Expr, ExprKind, Literal, UnaryOp};
@@ -77,15 +78,31 @@ pub fn parse(
     text: &str,
     variables: &dyn Fn(Variable<'_>) -> Result<String, String>,
 ) -> Result<Script, StatementError> {
-    let (tokens, lex_error) = lexer::tokenize(text);
-    let source = Source::new(name, text, &tokens);
-    if let Some(lexer::LexError { span, message, help }) = lex_error {
-        let error = source.error(span, message);
-        return Err(match help {
-            Some(help) => error.with_help(help),
-            None => error,
-        });
-    }
+    let (source, tokens) = tokenize(name, text)?;
     let statements = parser::Parser::new(&source, &tokens, variables).script()?;
     Ok(Script { source: Arc::new(source), statements })
+}
+
+/// An expression by itself, such as the condition of a `where` argument; it takes no variables.
+///
+/// # Errors
+///
+/// The first mistake.
+pub fn parse_expression(name: &str, text: &str) -> Result<(Source, Expr), StatementError> {
+    let (source, tokens) = tokenize(name, text)?;
+    let expr = parser::Parser::new(&source, &tokens, &|_| Err("variables are not replaced here".to_owned())).whole()?;
+    Ok((source, expr))
+}
+
+fn tokenize(name: &str, text: &str) -> Result<(Source, Vec<lexer::Token>), StatementError> {
+    let (tokens, lex_error) = lexer::tokenize(text);
+    let source = Source::new(name, text, &tokens);
+    let Some(lexer::LexError { span, message, help }) = lex_error else {
+        return Ok((source, tokens));
+    };
+    let error = source.error(span, message);
+    Err(match help {
+        Some(help) => error.with_help(help),
+        None => error,
+    })
 }

@@ -8,14 +8,13 @@ use crate::{
 };
 
 /// What a statement can begin with.
-const STATEMENTS: &[&str] = &["BEGIN", "CREATE", "DROP", "EXECUTE", "INSERT", "RESET", "SET", "USE"];
+const STATEMENTS: &[&str] = &["BEGIN", "CALL", "CREATE", "DROP", "EXECUTE", "INSERT", "RESET", "SET", "USE"];
 
 /// What a statement of Flink can begin with besides, and what to do instead.
 const REFUSED_STATEMENTS: &[(&str, &str)] = &[
     ("ADD", ""),
     ("ALTER", "change the table with the engine that owns it"),
     ("ANALYZE", ""),
-    ("CALL", ""),
     ("COMPILE", ""),
     ("DELETE", "tables are append-only"),
     ("DESC", ""),
@@ -72,6 +71,7 @@ impl Parser<'_> {
             return Err(self.expected("a statement"));
         }
         match self.text(token).to_ascii_uppercase().as_str() {
+            "CALL" => self.call_procedure().map(Statement::Call),
             "SET" => self.set(),
             "RESET" => self.reset(),
             "USE" => self.use_object(),

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 
-pub(crate) use self::compact::{CompactArguments, CompactStrategy};
+pub(crate) use self::compact::CompactArguments;
 pub(crate) use self::maintenance::{CreateTag, DeleteTag, ExpireSnapshots, ExpireTags, Maintenance, RemoveOrphanFiles};
 
 /// Keeps Apache Paimon append tables filled: one daemon, no JVM.

@@ -88,7 +88,7 @@ fn only<'a>(names: &[&'a str]) -> Result<&'a str, Failure> {
 }
 
 /// The parts of a dotted name; backticks keep a dot inside a part.
-fn split(name: &str) -> Result<Vec<String>, Failure> {
+pub(crate) fn split(name: &str) -> Result<Vec<String>, Failure> {
     let mut parts = vec![String::new()];
     let mut quoted = false;
     for character in name.chars() {

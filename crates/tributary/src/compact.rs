@@ -1,29 +1,33 @@
-//! `tributary compact`: one compaction of one table, with a line that moves on a terminal, and a summary.
+//! `tributary compact`: compactions one after the other, with a line that moves on a terminal, and a summary of each.
 
-use std::collections::BTreeMap;
+mod wanted;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
 use paimon_format::BinaryRow;
-use paimon_format::options::{self, OptionError, parse_duration};
 use paimon_table::partition_text;
 use paimon_table::table::Table;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tributary_compact::{Amount, Compaction, OnProgress, Plan, Request, Resources, RunReport, Strategy};
-use tributary_runtime::{Executor, MemoryBudget};
+use tributary_compact::{Amount, Compaction, OnProgress, Plan, Resources, RunReport};
+use tributary_runtime::{Env, Executor, MemoryBudget};
 
-use crate::args::{CompactArguments, CompactStrategy};
+use self::wanted::{Wanted, wanted};
+use crate::args::CompactArguments;
 use crate::failure::{CommandError, Failure};
 use crate::log::Console;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::{catalogs, cores, environment, runtime};
+use crate::{cores, environment, runtime};
 
 /// Plans, and unless it is a dry run does it.
 pub(crate) fn compact(arguments: &CompactArguments) -> Result<(), Failure> {
-    let flags = [("--memory-limit", "compactor", "memory-limit", &arguments.memory_limit)];
+    let flags = [
+        ("--memory-limit", "compactor", "memory-limit", &arguments.memory_limit),
+        ("--spill-folder", "compactor", "spill-folder", &arguments.spill_folder),
+    ];
     let settings = Settings::load(&arguments.settings, &arguments.catalog, &flags)?;
     let console = Console::start(&settings.log)?;
     let runtime = runtime()?;
@@ -37,23 +41,44 @@ async fn plan_and_run(arguments: &CompactArguments, settings: &Settings, console
     let threads = settings.job.parallelism.unwrap_or_else(cores);
     let executor = Executor::try_threads(threads).map_err(io_error("start the encoding threads"))?;
     let env = environment(executor)?;
-    let table = catalogs::table(settings, &arguments.table, None, &env).await?;
-    let table = table.with_options(&cover(&arguments.options)?)?;
-    let request = request(arguments, &table)?;
-    let compaction = Compaction::new(table.clone(), request, env);
+    let all = wanted(arguments, settings, &env).await?;
     if arguments.dry_run {
-        return print(&planned(&table, &compaction.plan().await?));
+        for Wanted { table, request } in all {
+            let plan = Compaction::new(table.clone(), request, env.clone()).plan().await?;
+            print(&planned(&table, &plan))?;
+        }
+        return Ok(());
     }
     let memory = usize::try_from(settings.compactor.memory_limit.0).unwrap_or(usize::MAX);
-    let resources = Resources { memory: MemoryBudget::new(memory), parallelism: threads.get() };
-    let cancel = CancellationToken::new();
+    let resources = Resources {
+        memory: MemoryBudget::new(memory),
+        parallelism: threads.get(),
+        spill_folder: settings.compactor.spill_folder.clone().unwrap_or_else(std::env::temp_dir),
+    };
     let mut signals = Signals::listen()?;
-    let run = compaction.run(&resources, progress(console.status()), &cancel);
+    for one in all {
+        let report = run(one, &resources, &env, progress(console.status()), &mut signals).await?;
+        print(&summary(&report))?;
+    }
+    Ok(())
+}
+
+/// One compaction, until it is done or a signal comes.
+async fn run(
+    Wanted { table, request }: Wanted,
+    resources: &Resources,
+    env: &Env,
+    on_progress: OnProgress,
+    signals: &mut Signals,
+) -> Result<RunReport, Failure> {
+    let cancel = CancellationToken::new();
+    let compaction = Compaction::new(table, request, env.clone());
+    let run = compaction.run(resources, on_progress, &cancel);
     tokio::pin!(run);
     let mut is_asked = false;
-    let report = loop {
+    loop {
         tokio::select! {
-            report = &mut run => break report?,
+            report = &mut run => return Ok(report?),
             signal = signals.received() => match is_asked {
                 false => {
                     info!(signal, "stops: removes what is not committed; a second signal stops at once");
@@ -66,37 +91,7 @@ async fn plan_and_run(arguments: &CompactArguments, settings: &Settings, console
                 }
             },
         }
-    };
-    print(&summary(&report))
-}
-
-fn request(arguments: &CompactArguments, table: &Table) -> Result<Request, Failure> {
-    let partitions = arguments.partitions.as_deref().map(|text| partition_text::parse(text, table.schema()));
-    let partitions = partitions.transpose().map_err(|error| Failure::usage(format!("--partitions: {error}")))?;
-    let idle = arguments.partition_idle_time.as_deref().map(parse_duration);
-    let partition_idle_time =
-        idle.transpose().map_err(|error| Failure::usage(format!("--partition-idle-time: {error}")))?;
-    let strategy = match arguments.compact_strategy {
-        CompactStrategy::Minor => Strategy::Minor,
-        CompactStrategy::Full => Strategy::Full,
-    };
-    Ok(Request { partitions, strategy, partition_idle_time, max_tasks: None })
-}
-
-/// `key=value`, several with commas, as Paimon's procedures take them.
-fn cover(texts: &[String]) -> Result<BTreeMap<String, String>, Failure> {
-    let mut cover = BTreeMap::new();
-    for text in texts.iter().flat_map(|text| text.split(',')).map(str::trim).filter(|text| !text.is_empty()) {
-        let Some((key, value)) = text.split_once('=') else {
-            return Err(Failure::usage(format!("--options: `{text}` is not KEY=VALUE")));
-        };
-        let (key, value) = (key.trim(), value.trim());
-        if !options::is_known(key) {
-            return Err(Failure::usage(format!("--options: {}", OptionError::unknown(key, value))));
-        }
-        cover.insert(key.to_owned(), value.to_owned());
     }
-    Ok(cover)
 }
 
 /// Moves a bar on a terminal. Elsewhere the log lines of the commits have to do.
@@ -134,10 +129,14 @@ fn summary(report: &RunReport) -> String {
         0 => String::new(),
         count => format!(", {count} abandoned because their files were removed meanwhile"),
     };
+    let spilled = match report.spilled_bytes {
+        0 => String::new(),
+        bytes => format!("spilled: {bytes} bytes\n"),
+    };
     let snapshots: Vec<_> = report.snapshots.iter().map(ToString::to_string).collect();
     let snapshots = if snapshots.is_empty() { "none".to_owned() } else { snapshots.join(", ") };
     format!(
-        "{}{abandoned}\nbefore: {}\nafter: {}\nsnapshots: {snapshots}\n",
+        "{}{abandoned}\nbefore: {}\nafter: {}\n{spilled}snapshots: {snapshots}\n",
         counted(report.tasks as u64, "task"),
         shown(&report.before),
         shown(&report.after),
@@ -181,22 +180,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_are_split_at_commas_and_must_be_known() {
-        let split = |texts: &[&str]| {
-            let texts: Vec<_> = texts.iter().map(|text| (*text).to_owned()).collect();
-            cover(&texts).map(|cover| cover.into_iter().collect::<Vec<_>>()).map_err(|failure| failure.text())
-        };
-        let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
-        let both = vec![pair("compaction.min.file-num", "2"), pair("target-file-size", "1 mb")];
-        assert_eq!(split(&["target-file-size=1 mb, compaction.min.file-num=2"]), Ok(both.clone()));
-        assert_eq!(split(&["target-file-size = 1 mb", "compaction.min.file-num=2,"]), Ok(both));
-        assert_eq!(split(&[]), Ok(Vec::new()));
-        assert_eq!(split(&["x"]).unwrap_err(), "--options: `x` is not KEY=VALUE");
-        let unknown = split(&["target-file-sise=1 mb"]).unwrap_err();
-        assert!(unknown.ends_with("did you mean 'target-file-size'?"), "{unknown}");
-    }
-
-    #[test]
     fn the_summary_says_what_became_of_what() {
         let report = RunReport {
             snapshots: vec![SnapshotId(7), SnapshotId(9)],
@@ -204,11 +187,12 @@ mod tests {
             abandoned: 1,
             before: Amount { files: 12, bytes: 3400, rows: 66 },
             after: Amount { files: 1, bytes: 1200, rows: 66 },
+            spilled_bytes: 9,
         };
         assert_eq!(
             summary(&report),
             "2 tasks, 1 abandoned because their files were removed meanwhile\n\
-             before: 12 files, 3400 bytes, 66 rows\nafter: 1 file, 1200 bytes, 66 rows\nsnapshots: 7, 9\n"
+             before: 12 files, 3400 bytes, 66 rows\nafter: 1 file, 1200 bytes, 66 rows\nspilled: 9 bytes\nsnapshots: 7, 9\n"
         );
         assert!(summary(&RunReport::default()).ends_with("snapshots: none\n"));
     }

@@ -165,6 +165,9 @@ settings! {
         /// Bytes for everything that is rewritten at one time: row groups on their way in and out, and uploads. The
         /// process itself needs up to 64 MB more.
         memory_limit: ByteSize = ("memory-limit", "512 mb"),
+        /// Folder for rows that are ordered and do not fit into that; by default the system's for temporary files.
+        /// About as large as the uncompressed rows of the largest partition. Nothing stays in it, even after a kill.
+        spill_folder: Option<PathBuf> = ("spill-folder", ""),
         /// Where `tributary compactor` listens; its admin token is that of `[http]`.
         listen: SocketAddr = ("listen", "127.0.0.1:9250"),
         /// Whether `tributary run` does the work of the policies beside its job.

@@ -1,6 +1,6 @@
 //! Job files to pipelines.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -27,15 +27,25 @@ pub(crate) struct JobFile {
 
 /// Reads and parses the files, in order.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<JobFile>, Failure> {
-    let read = |path: &PathBuf| {
+    paths.iter().map(|path| JobFile::read(path)).collect()
+}
+
+// === impl JobFile ===
+
+impl JobFile {
+    pub(crate) fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path).map_err(|problem| {
             Failure::usage(format!("cannot read the job file {}: {problem}; correct the path", path.display()))
         })?;
+        Self::parse(path.to_owned(), &text)
+    }
+
+    /// `path` is what errors start with, and where relative warehouses are.
+    pub(crate) fn parse(path: PathBuf, text: &str) -> Result<Self, Failure> {
         let script =
-            tributary_statement::parse(&path.to_string_lossy(), &text, &variable).map_err(JobError::Statement)?;
-        Ok(JobFile { path: path.clone(), script })
-    };
-    paths.iter().map(read).collect()
+            tributary_statement::parse(&path.to_string_lossy(), text, &variable).map_err(JobError::Statement)?;
+        Ok(Self { path, script })
+    }
 }
 
 /// What the statements made.

@@ -249,6 +249,7 @@ fn bad_input_is_named_with_its_remedy_before_anything_starts() {
     write("job.sql", JOB);
     write("syntax.sql", "SELEC 1");
     write("empty.sql", "-- nothing\n");
+    write("call.sql", "CALL sys.compact(table => 'db.t');");
     write("bad.toml", "[memory]\nlimit = \"lots\"\n");
     for (arguments, expected) in [
         (
@@ -258,12 +259,28 @@ fn bad_input_is_named_with_its_remedy_before_anything_starts() {
         (
             &["run", "syntax.sql"],
             "error: syntax.sql:1:1: no statement begins with `SELEC`\n  1 | SELEC 1\n    | ^^^^^\n  help: the \
-             statements are BEGIN, CREATE, DROP, EXECUTE, INSERT, RESET, SET, USE\n",
+             statements are BEGIN, CALL, CREATE, DROP, EXECUTE, INSERT, RESET, SET, USE\n",
         ),
         (
             &["run", "empty.sql", "--listen", "127.0.0.1:0"],
             "error: there is no INSERT in empty.sql: nothing to run; add INSERT INTO … SELECT …\n",
         ),
+        (
+            &["run", "call.sql"],
+            "error: call.sql:1:6: a CALL is nothing a daemon could go on with\n  1 | CALL sys.compact(table => 'db.t');\n    |      \
+             ^^^^^^^^^^^\n  help: tributary compact -f FILE carries it out\n",
+        ),
+        (
+            &["compact", "-f", "call.sql"],
+            "error: call.sql:1:27: no catalog is in use\n  1 | CALL sys.compact(table => 'db.t');\n    |                           \
+             ^^^^^^\n  help: say --warehouse URL, or begin with CREATE CATALOG\n",
+        ),
+        (
+            &["compact", "-e", "CALL sys.compac(table => 'db.t')", "--warehouse", "w"],
+            "error: -e:1:6: there is no such procedure here\n  1 | CALL sys.compac(table => 'db.t')\n    |      \
+             ^^^^^^^^^^\n  help: there is sys.compact\n",
+        ),
+        (&["compact", "-f", "job.sql"], "error: there is an INSERT in job.sql: tributary run carries it out\n"),
         (
             &["run", "job.sql", "--config", "nosuch.toml"],
             "error: cannot read the settings file nosuch.toml: No such file or directory (os error 2); correct the \

@@ -23,7 +23,7 @@ fn candidates(megabytes: &[u64]) -> Vec<Candidate> {
 }
 
 fn check(strategy: Strategy, megabytes: &[u64], is_idle: bool, expected: &[&[u64]]) {
-    let packed = sizes().pack(strategy, &candidates(megabytes), is_idle);
+    let packed = sizes().pack(&strategy, &candidates(megabytes), is_idle);
     let packed: Vec<Vec<u64>> =
         packed.iter().map(|bin| bin.iter().map(|candidate| candidate.bytes / MB).collect()).collect();
     assert_eq!(packed, expected, "{strategy:?} {megabytes:?} idle: {is_idle}");
@@ -69,8 +69,8 @@ fn what_counts_as_small_follows_the_options() {
         ("source.split.open-file-cost", "1 mb"),
         ("target-file-row-num", "7"),
     ]);
-    assert_eq!((own.limits(Strategy::Minor).bytes, own.limits(Strategy::Full).bytes), (5 * MB, 10 * MB));
-    assert_eq!((own.open_cost_bytes, own.min_files, own.limits(Strategy::Full).rows), (MB, 2, 7));
+    assert_eq!((own.limits(&Strategy::Minor).bytes, own.limits(&Strategy::Full).bytes), (5 * MB, 10 * MB));
+    assert_eq!((own.open_cost_bytes, own.min_files, own.limits(&Strategy::Full).rows), (MB, 2, 7));
     assert!(CoreOptions::parse(&[("compaction.small-file-ratio".to_owned(), "2".to_owned())].into()).is_err());
 }
 
@@ -92,7 +92,7 @@ fn partitions_with_most_small_files_come_first_and_busy_ones_wait() {
     };
     let run = |idle: Option<i64>, most| {
         let idle = idle.map(|since_local_millis| Idle { since_local_millis });
-        let tasks = tasks(found(), Strategy::Minor, &sizes(), idle, most);
+        let tasks = tasks(found(), &Strategy::Minor, &sizes(), idle, most);
         tasks.iter().map(Task::file_count).collect::<Vec<_>>()
     };
     assert_eq!(run(None, None), [9, 7, 5]);
@@ -110,7 +110,7 @@ proptest! {
         full: bool,
     ) {
         let strategy = if full { Strategy::Full } else { Strategy::Minor };
-        let packed = sizes().pack(strategy, &candidates(&megabytes), is_idle);
+        let packed = sizes().pack(&strategy, &candidates(&megabytes), is_idle);
         let mut keys: Vec<_> = packed.iter().flatten().map(|candidate| candidate.key).collect();
         prop_assert!(packed.iter().all(|bin| bin.len() > 1));
         prop_assert!(keys.len() <= megabytes.len());

@@ -11,6 +11,8 @@ use paimon_table::orphans::DEFAULT_OLDER_THAN;
 use serde::{Deserialize, Serialize};
 use tributary_statement::nearest;
 
+use crate::arguments::ArgumentError;
+
 /// What is done to a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -60,16 +62,6 @@ pub struct ArgumentDef {
     pub default: &'static str,
     /// One sentence.
     pub doc: &'static str,
-}
-
-/// An argument that cannot be followed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {why}")]
-pub struct ArgumentError {
-    /// Its name.
-    pub key: String,
-    /// What is wrong, and what to write instead.
-    pub why: String,
 }
 
 /// The actions there are, with a sentence each.

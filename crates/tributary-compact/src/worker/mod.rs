@@ -24,7 +24,7 @@ pub mod schedule;
 #[cfg(test)]
 mod tests;
 
-pub use action::{ACTIONS, ARGUMENTS, Action, ActionKind, ArgumentDef, ArgumentError, Given};
+pub use action::{ACTIONS, ARGUMENTS, Action, ActionKind, ArgumentDef, Given};
 pub use cron::{CronSchedule, CronZone};
 pub use handle::{Refused, WorkerHandle};
 pub use history::{History, HistoryBounds};

@@ -39,6 +39,7 @@ pub(crate) fn statement(statement: &Statement) -> String {
                 t.like.as_ref().map_or(String::new(), like)
             )
         }
+        Statement::Call(call) => format!("call {}{}", call.procedure, options(&call.arguments)),
         Statement::DropTable(d) => format!("drop {}{}", d.name, flag(d.if_exists, "if-exists")),
         Statement::Insert(i) => insert(i),
         Statement::StatementSet(inserts) => {

@@ -101,6 +101,14 @@ fn inserts_name_their_columns_values_and_options() {
 }
 
 #[test]
+fn calls_name_their_arguments() {
+    check(
+        "CALL sys.compact(table => 'db.t', `where` => 'dt > ''1''', where_not=>1, dry_run => FALSE); call c.sys.x()",
+        &["call sys.compact {table=db.t, where=dt > '1', where_not=1, dry_run=false}", "call c.sys.x"],
+    );
+}
+
+#[test]
 fn statement_sets_hold_inserts() {
     let two = "INSERT INTO t SELECT * FROM s; insert into u (a) select b from s where b is null;";
     let expected = "set [insert t: * from s; insert u (a): b from s where (b is null)]";
