@@ -6,6 +6,8 @@ pub mod data_error;
 pub mod error;
 pub mod evolution;
 pub mod expire;
+#[cfg(test)]
+mod histories;
 pub mod history;
 mod inputs;
 mod keepers;
