@@ -25,14 +25,15 @@ LABEL org.opencontainers.image.title="Tributary" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.revision="$COMMIT"
 COPY --from=rootfs / /
-# The only folder this user may write to, made of an empty one.
+# The only folder this user may write to, also what is temporary; made of an empty one.
 COPY --from=rootfs --chown=65532:65532 /etc/tributary /data
 USER 65532:65532
 WORKDIR /data
 # From inside a container loopback reaches nobody. The catalog server then insists on a token.
 ENV TRIBUTARY_HTTP__LISTEN=0.0.0.0:9249 \
     TRIBUTARY_COMPACTOR__LISTEN=0.0.0.0:9250 \
-    TRIBUTARY_SERVER__LISTEN=0.0.0.0:9190
+    TRIBUTARY_SERVER__LISTEN=0.0.0.0:9190 \
+    TMPDIR=/data
 EXPOSE 9249 9250 9190
 HEALTHCHECK --interval=10s --timeout=6s --start-period=30s CMD ["/usr/local/bin/tributary", "health"]
 ENTRYPOINT ["/usr/local/bin/tributary"]

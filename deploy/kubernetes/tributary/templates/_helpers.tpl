@@ -81,4 +81,8 @@ labels:
       mountPath: /run/secrets/tributary
       readOnly: true
     {{- end }}
+    {{- if .of.scratch }}
+    - name: scratch
+      mountPath: /data
+    {{- end }}
 {{- end }}
