@@ -13,6 +13,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use paimon_format::{BinaryRow, CommitKind, DataField, Datum, FileSource, ManifestEntry, TableSchema, TypeRoot};
 use paimon_table::commit::{CommitIdentifier, CommitRequest, CommitUser, Committer, NewFile};
+use paimon_table::expire::{ExpirePolicy, expire};
 use paimon_table::partition_text;
 use paimon_table::port::FilesystemCommit;
 use paimon_table::read::read_file;
@@ -21,7 +22,7 @@ use paimon_table::store::Storage;
 use paimon_table::table::{Table, TableIdentifier, schema_path};
 use paimon_table::write::{DataFileWriter, WriterSpec, append_meta};
 use tokio_util::sync::CancellationToken;
-use tributary_runtime::{Executor, MemoryBudget};
+use tributary_runtime::{Drain, Executor, MemoryBudget};
 use tributary_testkit::{Call, Fault, FaultStore, Moment, Op, sim_env};
 
 use crate::sort::{MIN_MEMORY_BYTES, OrderStrategy, SortSpec};
@@ -296,6 +297,34 @@ async fn of_two_compactors_one_gives_up_its_task_and_its_outputs() {
     assert_eq!((report.tasks, report.abandoned, report.before.files), (1, 1, 3));
     assert_eq!((rows(&table).await, files(&table).await.len()), (before, 2));
     assert_eq!(stored(&clean).await, 6 + 2);
+}
+
+/// F20: what it is about to read is replaced, and expires.
+#[tokio::test]
+async fn inputs_that_expire_while_they_are_read_cost_the_task_and_nothing_else() {
+    let clean = memory();
+    let table = create(&clean, &[]).await;
+    for number in 0..3 {
+        append(&table, DAY, number..number + 1).await;
+        append(&table, "2026-01-02", number..number + 1).await;
+    }
+    let before = rows(&table).await;
+    let (store, storage) = faulty(&clean);
+    let slow = open(&storage).await;
+    let hold = store.hold(|call| call.op == Op::Get && call.path.as_ref().contains(&format!("dt={DAY}/")));
+    let only = Some(partition_text::parse(&format!("dt={DAY}"), table.schema()).unwrap());
+    let (report, ()) = futures::join!(run(&slow, full(), 1), async {
+        hold.arrived(1).await;
+        run(&table, Request { partitions: only, ..full() }, 2).await.unwrap();
+        let policy =
+            ExpirePolicy { retain_max: 1, retain_min: 1, time_retained: Duration::ZERO, max_deletes: u64::MAX };
+        let report = expire(&table, &policy, &sim_env(3, EPOCH + 1), &Drain::new()).await.unwrap();
+        assert_eq!(report.reclaimed.data_files, 3);
+        hold.release();
+    });
+    let report = report.unwrap();
+    assert_eq!((report.tasks, report.abandoned), (1, 1));
+    assert_eq!((rows(&table).await, files(&table).await.len()), (before, 2));
 }
 
 /// F21.

@@ -122,3 +122,37 @@ fn what_engines_read_is_kept_and_nothing_else_is_left() {
     assert_eq!(kept.sweep(), [""; 0]);
     kept.check(&[]);
 }
+
+/// F25: rows that come after their partition expired make it anew, and the next expiry takes them like the first.
+#[test]
+fn rows_for_a_partition_that_expired_are_committed_and_read() {
+    if ![&SPARK, &FLINK].iter().all(|engine| engine.available()) {
+        return;
+    }
+    let scratch = Scratch::new();
+    let warehouse = scratch.warehouse();
+    table::block_on(table::create(&warehouse, "db.late", &[("n", "BIGINT"), ("dt", "STRING")], &["dt"]));
+    let append = |turn: i64| {
+        let rows = [vec![json!(turn), json!("2026-01-01")], vec![json!(turn), json!("2999-01-01")]];
+        table::block_on(async {
+            table::append(&table::load(&warehouse, "db.late").await, turn, &rows).await;
+        });
+        rows
+    };
+    let mut kept = Vec::new();
+    for turn in 1..=2 {
+        let [late, live] = append(turn);
+        kept.push(live);
+        let check = |expected: Vec<Vec<Value>>| {
+            for engine in [&SPARK, &FLINK] {
+                let request = json!({"op": "rows", "warehouse": warehouse, "table": "db.late"});
+                assert_eq!(sorted(rows_of(&engine.ask(request))), sorted(expected.clone()), "{} {turn}", engine.name());
+            }
+        };
+        check([kept.as_slice(), &[late]].concat());
+        let procedure =
+            "expire_partitions(table => 'db.late', expiration_time => '1 d', timestamp_formatter => 'yyyy-MM-dd')";
+        SPARK.ask(json!({"op": "call", "warehouse": warehouse, "procedure": procedure}));
+        check(kept.clone());
+    }
+}

@@ -8,12 +8,14 @@ use bytes::Bytes;
 use futures::FutureExt;
 use object_store::ObjectStoreExt;
 use proptest::prelude::*;
-use tributary_runtime::{Classify, FailureKind};
+use tributary_runtime::{Classify, Executor, FailureKind};
 use tributary_testkit::{FaultStore, Moment, Op, sim_env};
 
 use super::*;
 use crate::commit::NewFile;
 use crate::consumer;
+use crate::read::file_path;
+use crate::scan::plan_scan_of;
 use crate::store::Storage;
 use crate::testing::*;
 
@@ -109,6 +111,27 @@ async fn tags_branches_and_consumers_keep_what_they_need() {
     storage.put("tag/tag-broken", tagged.replace("manifest-list", "manifest-lost").into()).await.unwrap();
     assert!(matches!(expire_now(&table, &keep(1)).await, Err(TableError::Missing { .. })));
     assert_eq!((files_of(&table).await, ids(&table).await), (before, vec![6, 7]));
+}
+
+/// F23.
+#[tokio::test]
+async fn a_slow_reader_with_a_consumer_finishes_and_one_without_is_told_what_is_gone() {
+    let table = compacted(&memory()).await;
+    consumer::write(&table, "slow", SnapshotId(2)).await.unwrap();
+    let snapshot = table.snapshot(SnapshotId(2)).await.unwrap().unwrap();
+    let plan = plan_scan_of(&table, Arc::clone(&snapshot), None, &Executor::inline()).await.unwrap();
+    expire_now(&table, &keep(1)).await.unwrap();
+    assert_eq!(ids(&table).await, [2, 3, 4, 5, 6]);
+    for entry in &plan.files {
+        let path = file_path(&table, entry).unwrap();
+        assert!(table.storage().size_opt(&path).await.unwrap().is_some(), "{path}");
+    }
+    consumer::delete(&table, "slow").await.unwrap();
+    expire_now(&table, &keep(1)).await.unwrap();
+    assert_eq!(table.snapshot(SnapshotId(2)).await.unwrap(), None);
+    // One that had found the snapshot before reads an error, not fewer rows.
+    let late = plan_scan_of(&table, snapshot, None, &Executor::inline()).await;
+    assert!(matches!(late, Err(TableError::Missing { .. })), "{late:?}");
 }
 
 #[tokio::test]
