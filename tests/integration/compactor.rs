@@ -21,9 +21,9 @@ fn job(source: &str) -> String {
     format!(
         "SET 'execution.checkpointing.interval' = '50 ms';
          CREATE CATALOG IF NOT EXISTS paimon WITH ('type' = 'paimon', 'warehouse' = 'warehouse');
-         CREATE TABLE IF NOT EXISTS paimon.db.t (id STRING) WITH ('write-only' = 'true');
-         CREATE TEMPORARY TABLE source (id STRING) WITH ('connector' = 'datagen', {source});
-         INSERT INTO paimon.db.t SELECT id FROM source;"
+         CREATE TABLE IF NOT EXISTS paimon.db.t (id STRING, category INT) WITH ('write-only' = 'true');
+         CREATE TEMPORARY TABLE source (id STRING, category INT) WITH ('connector' = 'datagen', {source});
+         INSERT INTO paimon.db.t SELECT id, category FROM source;"
     )
 }
 
@@ -92,6 +92,61 @@ fn two_compactors_expire_one_table_and_every_row_stays() {
     }
 }
 
+const MINOR: &str = "[[compactor.policy]]\ntable = \"db.t\"\naction = \"compact\"\ncompact_strategy = \"minor\"\n\
+                     interval = \"20 ms\"\n";
+const ORDERED: &str = "[[compactor.policy]]\naction = \"CALL sys.compact(table => 'db.t', order_strategy => 'zorder', \
+                       order_by => 'category,id')\"\ninterval = \"50 ms\"\n";
+
+/// The live partition is merged and ordered, by two that are in each other's way, of whom one is killed at its work.
+#[test]
+fn compactors_beside_a_job_lose_and_double_nothing() {
+    let scratch = Scratch::new();
+    let job = scratch.file("job.sql", &job("'rows-per-second' = '20000'"));
+    let warehouse = scratch.warehouse();
+    let mut daemon = Daemon::start(&job, &[]);
+    daemon.wait_for_rows(10_000);
+    let history = format!("history = {:?}", scratch.path("a.jsonl"));
+    let configs = [
+        settings(&scratch, "a.toml", &history, &(MINOR.to_owned() + ORDERED)),
+        settings(&scratch, "b.toml", "", MINOR),
+    ];
+    let [mut first, mut second] = [0, 1].map(|which| Daemon::compactor(&configs[which]));
+    let work = |run: &Value| run["status"] == "succeeded" && run["report"]["before"]["files"].as_u64() > Some(1);
+    let ordered = |run: &Value| work(run) && run["arguments"]["order_strategy"] == "zorder";
+    for _ in 0..3 {
+        let seen = run(&mut first, ordered);
+        assert!(seen["report"]["after"]["files"].as_u64() < seen["report"]["before"]["files"].as_u64(), "{seen}");
+        run(&mut second, work);
+        run(&mut first, |run| run["status"] == "running");
+        first.signal("KILL");
+        first.end();
+        first = Daemon::compactor(&configs[0]);
+    }
+    run(&mut first, |run| run["status"] == "interrupted");
+    first.poll("/metrics", |answer| http::metric(&answer.body, "tributary_compaction_input_files_total"));
+    for process in [first, second, daemon] {
+        process.stop();
+    }
+
+    let rows = binary::count(&warehouse, "db.t");
+    let listed = binary::succeed(&["table", "snapshots", "db.t", "--warehouse", &warehouse, "--format", "json"]);
+    let written = |line: &str| {
+        let snapshot: Value = serde_json::from_str(line).unwrap();
+        let delta = snapshot["delta_record_count"].as_u64().unwrap();
+        match snapshot["commit_kind"].as_str().unwrap() {
+            "APPEND" => delta,
+            kind => {
+                assert_eq!((kind, delta), ("COMPACT", 0));
+                0
+            }
+        }
+    };
+    assert_eq!(rows, listed.lines().map(written).sum::<u64>());
+    if pypaimon::available() {
+        assert_eq!(pypaimon::count(&warehouse, "db.t"), rows);
+    }
+}
+
 #[test]
 fn manual_runs_need_the_token_and_say_what_they_found() {
     let scratch = Scratch::new();
@@ -105,7 +160,7 @@ fn manual_runs_need_the_token_and_say_what_they_found() {
     for (body, expected) in [
         (json!({"table": "db.t"}), "action is missing"),
         (json!({"table": "t", "action": "expire_snapshots"}), "write DATABASE.TABLE"),
-        (json!({"table": "db.t", "action": "expire"}), "write one of expire_snapshots"),
+        (json!({"table": "db.t", "action": "expire"}), "write one of compact, expire_snapshots"),
         (json!({"table": "db.t", "action": "expire_snapshots", "retain-max": 3}), "did you mean `retain_max`?"),
         (json!({"table": "db.t", "action": "expire_snapshots", "retain_max": [3]}), "write one text"),
     ] {

@@ -10,7 +10,7 @@ use paimon_table::wall_clock::local_millis;
 use tokio_util::sync::CancellationToken;
 use tributary_runtime::{Env, MemoryBudget};
 
-use crate::error::CompactError;
+use crate::error::{CompactError, Unfinished};
 use crate::inventory;
 use crate::plan::{self, Idle, Plan, Sizes};
 use crate::report::{OnProgress, RunReport};
@@ -66,14 +66,14 @@ impl Compaction {
     /// removal of its files is abandoned, with its own outputs removed, and the others go on.
     ///
     /// # Errors
-    /// [`CompactError::Cancelled`] when `cancel` was; otherwise what went wrong. What was committed stays, what was not is
+    /// [`Unfinished`]: [`CompactError::Cancelled`] when `cancel` was; otherwise what went wrong. What was committed stays, what was not is
     /// removed, unless it is not known whether it was.
     pub async fn run(
         &self,
         resources: &Resources,
         on_progress: OnProgress,
         cancel: &CancellationToken,
-    ) -> Result<RunReport, CompactError> {
+    ) -> Result<RunReport, Unfinished> {
         let plan = self.plan().await?;
         Run::new(self, &plan, on_progress).go(&plan, resources, cancel).await
     }

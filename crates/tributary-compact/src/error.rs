@@ -6,6 +6,8 @@ use paimon_table::error::TableError;
 use paimon_table::store::StoreError;
 use tributary_runtime::{Classify, FailureKind, Panicked};
 
+use crate::report::RunReport;
+
 use crate::sort::SortError;
 
 /// Why a run failed.
@@ -49,6 +51,24 @@ pub enum CompactError {
     /// Work on the executor panicked.
     #[error(transparent)]
     Panicked(#[from] Panicked),
+}
+
+/// A run that ended early.
+#[derive(Debug, thiserror::Error)]
+#[error("{error}")]
+pub struct Unfinished {
+    /// What was committed before, and stays.
+    pub done: Box<RunReport>,
+    /// Why it ended.
+    #[source]
+    pub error: CompactError,
+}
+
+impl From<CompactError> for Unfinished {
+    /// Before anything was committed.
+    fn from(error: CompactError) -> Self {
+        Self { done: Box::default(), error }
+    }
 }
 
 impl Classify for CompactError {

@@ -28,7 +28,7 @@ pub mod worker;
 
 pub use arguments::{ARGUMENTS, ArgumentError, Arguments};
 pub use compaction::{Compaction, Resources};
-pub use error::CompactError;
+pub use error::{CompactError, Unfinished};
 pub use plan::{Plan, Task};
 pub use report::{Amount, OnProgress, Progress, RunReport};
 pub use request::{Request, Strategy};

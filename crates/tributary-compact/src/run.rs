@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tributary_runtime::{Backoff, Classify, FailureKind, MemoryBudget};
 
 use crate::compaction::{Compaction, Resources};
-use crate::error::CompactError;
+use crate::error::{CompactError, Unfinished};
 use crate::inventory::{self, FileKey};
 use crate::outputs::Outputs;
 use crate::plan::{Plan, Task};
@@ -70,10 +70,13 @@ impl<'a> Run<'a> {
         plan: &Plan,
         resources: &Resources,
         cancel: &CancellationToken,
-    ) -> Result<RunReport, CompactError> {
+    ) -> Result<RunReport, Unfinished> {
         let done = self.rewrite_all(plan, resources, cancel).await;
         self.outputs.discard_all().await;
-        done.map(|()| self.report)
+        match done {
+            Ok(()) => Ok(self.report),
+            Err(error) => Err(Unfinished { done: Box::new(self.report), error }),
+        }
     }
 
     async fn rewrite_all(

@@ -3,6 +3,7 @@
 mod wanted;
 
 use std::io::{self, Write};
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
@@ -11,7 +12,7 @@ use paimon_table::partition_text;
 use paimon_table::table::Table;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tributary_compact::{Amount, Compaction, OnProgress, Plan, Resources, RunReport};
+use tributary_compact::{Amount, Compaction, OnProgress, Plan, Resources, RunReport, Unfinished};
 use tributary_runtime::{Env, Executor, MemoryBudget};
 
 use self::wanted::{Wanted, wanted};
@@ -49,18 +50,23 @@ async fn plan_and_run(arguments: &CompactArguments, settings: &Settings, console
         }
         return Ok(());
     }
-    let memory = usize::try_from(settings.compactor.memory_limit.0).unwrap_or(usize::MAX);
-    let resources = Resources {
-        memory: MemoryBudget::new(memory),
-        parallelism: threads.get(),
-        spill_folder: settings.compactor.spill_folder.clone().unwrap_or_else(std::env::temp_dir),
-    };
+    let resources = resources(settings, threads);
     let mut signals = Signals::listen()?;
     for one in all {
         let report = run(one, &resources, &env, progress(console.status()), &mut signals).await?;
         print(&summary(&report))?;
     }
     Ok(())
+}
+
+/// What `[compactor]` lets compactions take.
+pub(crate) fn resources(settings: &Settings, threads: NonZeroUsize) -> Resources {
+    let own = &settings.compactor;
+    Resources {
+        memory: MemoryBudget::new(usize::try_from(own.memory_limit.0).unwrap_or(usize::MAX)),
+        parallelism: threads.get(),
+        spill_folder: own.spill_folder.clone().unwrap_or_else(std::env::temp_dir),
+    }
 }
 
 /// One compaction, until it is done or a signal comes.
@@ -78,7 +84,10 @@ async fn run(
     let mut is_asked = false;
     loop {
         tokio::select! {
-            report = &mut run => return Ok(report?),
+            report = &mut run => return report.or_else(|Unfinished { done, error }| {
+                print(&summary(&done))?;
+                Err(error.into())
+            }),
             signal = signals.received() => match is_asked {
                 false => {
                     info!(signal, "stops: removes what is not committed; a second signal stops at once");

@@ -23,7 +23,7 @@ use crate::heartbeat::Heartbeat;
 use crate::log::Console;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::{catalogs, environment, process, run, runtime};
+use crate::{catalogs, compact, environment, process, run, runtime};
 
 /// Works until a signal comes.
 pub(crate) fn compactor(arguments: &CompactorArguments) -> Result<(), Failure> {
@@ -108,7 +108,11 @@ pub(crate) fn worker(
     let executor = Executor::try_threads(places)
         .map_err(|source| CommandError::Io { doing: "start the compactor's threads".to_owned(), source })?;
     let env = environment(executor)?;
-    let perform = Maintenance { tables: Arc::clone(&names) as _, env: env.clone() };
+    let perform = Maintenance {
+        tables: Arc::clone(&names) as _,
+        env: env.clone(),
+        resources: compact::resources(settings, places),
+    };
     info!(policies = policies.len(), places, history = own.history.is_some(), "compactor");
     let worker = Worker::try_new(WorkerSetup {
         policies,

@@ -11,11 +11,18 @@ use paimon_table::orphans::DEFAULT_OLDER_THAN;
 use serde::{Deserialize, Serialize};
 use tributary_statement::nearest;
 
-use crate::arguments::ArgumentError;
+use crate::arguments::{ArgumentError, Arguments};
 
 /// What is done to a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// `sys.compact`.
+    Compact {
+        /// As text: what they mean depends on the table's schema.
+        arguments: Arguments,
+        /// Only say what would be rewritten.
+        dry_run: bool,
+    },
     /// `sys.expire_snapshots`; what is not given is as the table's options say.
     ExpireSnapshots {
         /// At most so many stay.
@@ -40,6 +47,8 @@ pub enum Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ActionKind {
+    /// See [`Action::Compact`].
+    Compact,
     /// See [`Action::ExpireSnapshots`].
     ExpireSnapshots,
     /// See [`Action::RemoveOrphanFiles`].
@@ -67,6 +76,11 @@ pub struct ArgumentDef {
 /// The actions there are, with a sentence each.
 pub const ACTIONS: &[(ActionKind, &str)] = &[
     (
+        ActionKind::Compact,
+        "Merges small files, or puts whole partitions in order; rows that are written meanwhile stay, also those of the live \
+         partition. The arguments are those of `tributary compact`.",
+    ),
+    (
         ActionKind::ExpireSnapshots,
         "Takes old snapshots away, and the files that only they needed. Consumers, tags and branches are honoured. A \
          write-only table does not do it itself.",
@@ -79,6 +93,27 @@ pub const ACTIONS: &[(ActionKind, &str)] = &[
 
 /// Every argument of every action.
 pub const ARGUMENTS: &[ArgumentDef] = &[
+    argument(ActionKind::Compact, "partitions", "text", "", "Only these: `dt=2026-01-01,hh=9`; `;` is OR."),
+    argument(ActionKind::Compact, "where", "condition", "", "Only partitions that meet it: `dt >= '2026-01-01'`."),
+    argument(ActionKind::Compact, "order_strategy", "text", "`none`", "`order`, `zorder` or `hilbert`."),
+    argument(ActionKind::Compact, "order_by", "columns", "", "By which columns, with commas."),
+    argument(
+        ActionKind::Compact,
+        "partition_idle_time",
+        AGE,
+        "",
+        "Only partitions to which no file was added for so long.",
+    ),
+    argument(
+        ActionKind::Compact,
+        "compact_strategy",
+        "text",
+        "`full`",
+        "`minor` is Paimon's own rule for small files, for a policy that runs all the time; `full` is everything below the \
+         target size.",
+    ),
+    argument(ActionKind::Compact, "options", "key=value", "", "Table options for this run, with commas."),
+    argument(ActionKind::Compact, DRY_RUN, "boolean", "`false`", "Only say what would be rewritten."),
     argument(
         ActionKind::ExpireSnapshots,
         "retain_max",
@@ -111,6 +146,7 @@ pub const ARGUMENTS: &[ArgumentDef] = &[
     argument(ActionKind::RemoveOrphanFiles, "dry_run", "boolean", "`true`", "Only count them; nothing is deleted."),
 ];
 
+const DRY_RUN: &str = "dry_run";
 const NUMBER: &str = "number";
 const AGE: &str = "duration";
 
@@ -142,6 +178,13 @@ impl Action {
             });
         }
         Ok(match kind {
+            ActionKind::Compact => {
+                let texts = given.iter().filter(|(key, _)| *key != DRY_RUN);
+                let arguments = Arguments::try_new(texts.map(|(key, text)| (key.clone(), text.clone())))?;
+                // What no table can change is said at once.
+                arguments.options()?;
+                Self::Compact { arguments, dry_run: take(given, DRY_RUN, truth)?.unwrap_or(false) }
+            }
             ActionKind::ExpireSnapshots => Self::ExpireSnapshots {
                 retain_max: take(given, "retain_max", number)?,
                 retain_min: take(given, "retain_min", number)?,
@@ -158,6 +201,7 @@ impl Action {
     /// Without its arguments.
     pub fn kind(&self) -> ActionKind {
         match self {
+            Self::Compact { .. } => ActionKind::Compact,
             Self::ExpireSnapshots { .. } => ActionKind::ExpireSnapshots,
             Self::RemoveOrphanFiles { .. } => ActionKind::RemoveOrphanFiles,
         }
@@ -204,6 +248,7 @@ impl ActionKind {
     /// The procedure's name.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Compact => "compact",
             Self::ExpireSnapshots => "expire_snapshots",
             Self::RemoveOrphanFiles => "remove_orphan_files",
         }
@@ -228,6 +273,9 @@ mod tests {
         assert_eq!(parsed(ActionKind::ExpireSnapshots, &[]), Ok(nothing));
         let day = Action::RemoveOrphanFiles { older_than: Duration::from_secs(86_400), dry_run: true };
         assert_eq!(parsed(ActionKind::RemoveOrphanFiles, &[]), Ok(day));
+        let minor = [("compact_strategy", "minor"), ("dry_run", "true")];
+        let arguments = Arguments::try_new([("compact_strategy".to_owned(), "minor".to_owned())]).unwrap();
+        assert_eq!(parsed(ActionKind::Compact, &minor), Ok(Action::Compact { arguments, dry_run: true }));
         let given = [("older_than", "3 d"), ("dry_run", "false")];
         let days = Action::RemoveOrphanFiles { older_than: Duration::from_secs(259_200), dry_run: false };
         assert_eq!(parsed(ActionKind::RemoveOrphanFiles, &given), Ok(days));
@@ -235,8 +283,10 @@ mod tests {
 
     #[test]
     fn a_mistake_is_named_with_its_remedy() {
-        use ActionKind::{ExpireSnapshots, RemoveOrphanFiles};
+        use ActionKind::{Compact, ExpireSnapshots, RemoveOrphanFiles};
         for (kind, key, text, expected) in [
+            (Compact, "order-by", "id", "did you mean `order_by`?"),
+            (Compact, "options", "target-file-sise=1 mb", "did you mean 'target-file-size'?"),
             (ExpireSnapshots, "retain-max", "9", "did you mean `retain_max`?"),
             (ExpireSnapshots, "dry_run", "true", "it has retain_max, retain_min, older_than, max_deletes"),
             (ExpireSnapshots, "retain_min", "0", "`0` is not a whole number from 1 up"),

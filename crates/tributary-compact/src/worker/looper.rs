@@ -277,7 +277,13 @@ impl Worker {
         let log = scope.map(|scope| scope.lines()).unwrap_or_default();
         let (report, error) = match outcome {
             Ok(report) => (report, None),
-            Err(failure) => (Report::default(), Some(failure.to_string())),
+            Err(failure) => {
+                let text = failure.to_string();
+                match failure {
+                    RunFailure::Failed { done, .. } => (*done, Some(text)),
+                    RunFailure::Abandoned(_) => (Report::default(), Some(text)),
+                }
+            }
         };
         let took = now.elapsed.saturating_sub(lane.started.elapsed);
         let run = self
@@ -351,7 +357,7 @@ async fn attempt(perform: Arc<dyn Perform>, table: TableName, action: Action, sc
 }
 
 fn defect(what: &str) -> RunFailure {
-    RunFailure::Failed { kind: FailureKind::Internal, text: format!("a defect of this program: {what}") }
+    RunFailure::failed(FailureKind::Internal, format!("a defect of this program: {what}"))
 }
 
 fn said(panic: &(dyn Any + Send)) -> String {

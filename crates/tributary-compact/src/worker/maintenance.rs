@@ -14,6 +14,7 @@ use super::Perform;
 use super::action::Action;
 use super::record::{Report, TableName, Volume};
 use super::run_log::{RunFailure, RunScope};
+use crate::Resources;
 
 /// Names to tables.
 #[async_trait]
@@ -31,6 +32,8 @@ pub struct Maintenance {
     pub tables: Arc<dyn Tables>,
     /// Clock, randomness, and where CPU work runs.
     pub env: Env,
+    /// What the compactions of all tables may use together.
+    pub resources: Resources,
 }
 
 #[async_trait]
@@ -38,6 +41,7 @@ impl Perform for Maintenance {
     async fn perform(&self, table: &TableName, action: &Action, scope: &RunScope) -> Result<Report, RunFailure> {
         let table = self.tables.load(table).await?;
         match action {
+            Action::Compact { arguments, dry_run } => self.compact(&table, arguments, *dry_run, scope).await,
             Action::ExpireSnapshots { retain_max, retain_min, older_than, max_deletes } => {
                 let own = ExpirePolicy::of(table.options());
                 let policy = ExpirePolicy {
@@ -86,6 +90,7 @@ impl Maintenance {
             idle: report.snapshots == 0 && report.released.is_empty(),
             removed,
             details: details.map(|(name, value)| (name.to_owned(), value)).into(),
+            ..Report::default()
         })
     }
 
@@ -111,6 +116,7 @@ impl Maintenance {
             idle: found.files == 0,
             removed,
             details: details.map(|(name, value)| (name.to_owned(), Value::from(value))).into(),
+            ..Report::default()
         })
     }
 }

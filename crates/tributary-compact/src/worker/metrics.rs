@@ -61,6 +61,34 @@ const SUCCESS: MetricDef = MetricDef {
     labels: TABLE_AND_KIND,
     stands_for: "",
 };
+const INPUT_FILES: MetricDef = MetricDef {
+    name: "tributary_compaction_input_files_total",
+    help: "Files that compactions replaced.",
+    kind: MetricKind::Counter,
+    labels: TABLE_AND_KIND,
+    stands_for: "",
+};
+const INPUT_BYTES: MetricDef = MetricDef {
+    name: "tributary_compaction_input_bytes_total",
+    help: "Bytes of files that compactions replaced.",
+    kind: MetricKind::Counter,
+    labels: TABLE_AND_KIND,
+    stands_for: "Paimon avgCompactionInputFileSize",
+};
+const OUTPUT_FILES: MetricDef = MetricDef {
+    name: "tributary_compaction_output_files_total",
+    help: "Files that compactions put instead.",
+    kind: MetricKind::Counter,
+    labels: TABLE_AND_KIND,
+    stands_for: "",
+};
+const OUTPUT_BYTES: MetricDef = MetricDef {
+    name: "tributary_compaction_output_bytes_total",
+    help: "Bytes of files that compactions put instead.",
+    kind: MetricKind::Counter,
+    labels: TABLE_AND_KIND,
+    stands_for: "Paimon avgCompactionOutputFileSize",
+};
 const REMOVED_FILES: MetricDef = MetricDef {
     name: "tributary_compaction_removed_files_total",
     help: "Files deleted for good, by kind of action.",
@@ -84,8 +112,22 @@ const HISTORY_FAILURES: MetricDef = MetricDef {
 };
 
 /// What this module exports.
-pub const METRICS: &[MetricDef] =
-    &[STARTED, ENDED, RUNNING, QUEUED, DURATION, BUSY, SUCCESS, REMOVED_FILES, REMOVED_BYTES, HISTORY_FAILURES];
+pub const METRICS: &[MetricDef] = &[
+    STARTED,
+    ENDED,
+    RUNNING,
+    QUEUED,
+    DURATION,
+    BUSY,
+    SUCCESS,
+    INPUT_FILES,
+    INPUT_BYTES,
+    OUTPUT_FILES,
+    OUTPUT_BYTES,
+    REMOVED_FILES,
+    REMOVED_BYTES,
+    HISTORY_FAILURES,
+];
 
 /// From 100 ms to 3 hours.
 const BUCKETS: [f64; 10] = [0.1, 0.5, 2.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3_600.0, 10_800.0];
@@ -100,9 +142,17 @@ pub struct WorkerMetrics {
     duration: HistogramVec,
     busy: CounterVec,
     success: GaugeVec,
-    removed_files: IntCounterVec,
-    removed_bytes: IntCounterVec,
+    input: Volumes,
+    output: Volumes,
+    removed: Volumes,
     pub(super) history_failures: IntCounter,
+}
+
+/// Files and their bytes.
+#[derive(Clone)]
+struct Volumes {
+    files: IntCounterVec,
+    bytes: IntCounterVec,
 }
 
 // === impl WorkerMetrics ===
@@ -120,6 +170,12 @@ impl WorkerMetrics {
             };
             Opts::new(metric.name, help)
         };
+        let volumes = |files: &MetricDef, bytes: &MetricDef| {
+            Ok::<_, prometheus::Error>(Volumes {
+                files: IntCounterVec::new(opts(files), files.labels)?,
+                bytes: IntCounterVec::new(opts(bytes), bytes.labels)?,
+            })
+        };
         let metrics = Self {
             started: IntCounterVec::new(opts(&STARTED), STARTED.labels)?,
             ended: IntCounterVec::new(opts(&ENDED), ENDED.labels)?,
@@ -131,8 +187,9 @@ impl WorkerMetrics {
             )?,
             busy: CounterVec::new(opts(&BUSY), BUSY.labels)?,
             success: GaugeVec::new(opts(&SUCCESS), SUCCESS.labels)?,
-            removed_files: IntCounterVec::new(opts(&REMOVED_FILES), REMOVED_FILES.labels)?,
-            removed_bytes: IntCounterVec::new(opts(&REMOVED_BYTES), REMOVED_BYTES.labels)?,
+            input: volumes(&INPUT_FILES, &INPUT_BYTES)?,
+            output: volumes(&OUTPUT_FILES, &OUTPUT_BYTES)?,
+            removed: volumes(&REMOVED_FILES, &REMOVED_BYTES)?,
             history_failures: IntCounter::with_opts(opts(&HISTORY_FAILURES))?,
         };
         registry.register(Box::new(metrics.started.clone()))?;
@@ -142,8 +199,10 @@ impl WorkerMetrics {
         registry.register(Box::new(metrics.duration.clone()))?;
         registry.register(Box::new(metrics.busy.clone()))?;
         registry.register(Box::new(metrics.success.clone()))?;
-        registry.register(Box::new(metrics.removed_files.clone()))?;
-        registry.register(Box::new(metrics.removed_bytes.clone()))?;
+        for volumes in [&metrics.input, &metrics.output, &metrics.removed] {
+            registry.register(Box::new(volumes.files.clone()))?;
+            registry.register(Box::new(volumes.bytes.clone()))?;
+        }
         registry.register(Box::new(metrics.history_failures.clone()))?;
         Ok(metrics)
     }
@@ -169,7 +228,11 @@ impl WorkerMetrics {
 
     pub(super) fn report(&self, table: &TableName, kind: ActionKind, report: &Report) {
         let labels = [table.as_str(), kind.as_str()];
-        self.removed_files.with_label_values(&labels).inc_by(report.removed.files);
-        self.removed_bytes.with_label_values(&labels).inc_by(report.removed.bytes);
+        for (volumes, volume) in
+            [(&self.input, report.before), (&self.output, report.after), (&self.removed, report.removed)]
+        {
+            volumes.files.with_label_values(&labels).inc_by(volume.files);
+            volumes.bytes.with_label_values(&labels).inc_by(volume.bytes);
+        }
     }
 }

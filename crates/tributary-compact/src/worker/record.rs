@@ -67,6 +67,12 @@ pub struct Report {
     /// Whether there was nothing to do.
     #[serde(skip)]
     pub idle: bool,
+    /// Files that a compaction replaced.
+    #[serde(skip_serializing_if = "Volume::is_nothing")]
+    pub before: Volume,
+    /// What it put instead.
+    #[serde(skip_serializing_if = "Volume::is_nothing")]
+    pub after: Volume,
     /// Files that were deleted for good.
     #[serde(skip_serializing_if = "Volume::is_nothing")]
     pub removed: Volume,

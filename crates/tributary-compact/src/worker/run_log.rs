@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tracing::{debug, info};
 use tributary_runtime::{Classify, Drain, FailureKind};
 
-use super::record::{RunId, TableName};
+use super::record::{Report, RunId, TableName};
 
 /// Lines that are kept of a run: the first half and the last.
 const LINES: usize = 100;
@@ -39,6 +39,8 @@ pub enum RunFailure {
         kind: FailureKind,
         /// The error with its causes.
         text: String,
+        /// What was done before, and stays.
+        done: Box<Report>,
     },
 }
 
@@ -97,7 +99,25 @@ impl RunFailure {
             }
             cause = error.source();
         }
-        Self::Failed { kind: error.kind(), text }
+        Self::failed(error.kind(), text)
+    }
+
+    /// Of a text; nothing was done.
+    pub fn failed(kind: FailureKind, text: impl Into<String>) -> Self {
+        Self::Failed { kind, text: text.into(), done: Box::default() }
+    }
+
+    /// Of an argument that does not fit the table.
+    pub(super) fn usage(text: String) -> Self {
+        Self::failed(FailureKind::Usage, text)
+    }
+
+    /// What was done before.
+    pub(super) fn with(mut self, report: Report) -> Self {
+        if let Self::Failed { done, .. } = &mut self {
+            **done = report;
+        }
+        self
     }
 
     /// Whether the reason goes away by itself.

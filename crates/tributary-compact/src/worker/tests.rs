@@ -58,7 +58,7 @@ impl Perform for Scripted {
             Act::Take(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
             Act::Hang => scope.stop.requested().await,
             Act::Idle => return Ok(Report { idle: true, ..Report::default() }),
-            Act::Fail(kind) => return Err(RunFailure::Failed { kind, text: "no route to the store".to_owned() }),
+            Act::Fail(kind) => return Err(RunFailure::failed(kind, "no route to the store")),
             Act::Abandon => return Err(RunFailure::Abandoned("an input is gone".to_owned())),
             Act::Panic => panic!("off by one"),
         }

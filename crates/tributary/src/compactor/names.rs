@@ -42,10 +42,10 @@ impl Names {
 impl Tables for Names {
     async fn load(&self, table: &TableName) -> Result<Table, RunFailure> {
         let located = self.locate(table.as_str());
-        let (catalog, identifier) = located.map_err(|why| RunFailure::Failed { kind: why.kind(), text: why.text() })?;
+        let (catalog, identifier) = located.map_err(|why| RunFailure::failed(why.kind(), why.text()))?;
         let Some(catalog) = self.catalogs.get(&catalog) else {
             let text = format!("the catalog `{catalog}` is gone");
-            return Err(RunFailure::Failed { kind: FailureKind::Internal, text });
+            return Err(RunFailure::failed(FailureKind::Internal, text));
         };
         catalog.load_table(&identifier).await.map_err(|error| RunFailure::of(&error))
     }

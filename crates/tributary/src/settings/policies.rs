@@ -6,7 +6,7 @@ use std::time::Duration;
 use toml::Value;
 use tributary_compact::worker::{ARGUMENTS, Action, ActionKind, CronSchedule, CronZone, Given, Trigger};
 use tributary_job::Zone;
-use tributary_statement::nearest;
+use tributary_statement::{Spanned, Statement, nearest};
 
 use super::layers::scalar;
 use super::{Origin, SettingDef, SettingValue, SettingsError, TimeZone};
@@ -22,7 +22,12 @@ pub(crate) const POLICY_KEYS: &[SettingDef] = &[
         "",
         "`DATABASE.TABLE`, or `CATALOG.DATABASE.TABLE` where there are several catalogs; or a list.",
     ),
-    key("action", "text", "", "One of the actions below."),
+    key(
+        "action",
+        "text",
+        "",
+        "One of the actions below, or a pasted `CALL sys.compact(table => 'db.t', …)` that names table and arguments.",
+    ),
     key(
         "interval",
         "duration",
@@ -62,6 +67,17 @@ pub(crate) struct PolicySettings {
     pub(crate) action: Action,
     pub(crate) arguments: Given,
     pub(crate) trigger: Trigger,
+}
+
+/// A pasted CALL.
+struct Called {
+    procedure: String,
+    table: Option<String>,
+    arguments: Given,
+}
+
+fn is_call(action: &str) -> bool {
+    action.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("CALL"))
 }
 
 // === impl PolicyText ===
@@ -106,11 +122,23 @@ impl PolicyText {
 
     /// Types it; `zone` is that of patterns without one.
     pub(super) fn typed(&self, zone: &TimeZone) -> Result<PolicySettings, SettingsError> {
-        if self.tables.is_empty() {
+        let mut given = self.fields.clone();
+        let mut tables = self.tables.clone();
+        let mut action = given.remove("action").ok_or_else(|| self.missing("action", "say what to do"))?;
+        if is_call(&action) {
+            let called = self.called(&action)?;
+            if let Some(table) = called.table {
+                tables.push(table);
+            }
+            if let Some(key) = called.arguments.keys().find(|key| given.contains_key(*key)) {
+                return Err(self.missing(key, "the CALL says it too; keep one of them"));
+            }
+            given.extend(called.arguments);
+            action = called.procedure;
+        }
+        if tables.is_empty() {
             return Err(self.missing("table", "name a table: table = \"database.table\""));
         }
-        let mut given = self.fields.clone();
-        let action = given.remove("action").ok_or_else(|| self.missing("action", "say what to do"))?;
         let kind = ActionKind::parse(&action).map_err(|why| self.wrong("action", &action, why))?;
         let trigger = self.trigger(&mut given, zone)?;
         let arguments = || ARGUMENTS.iter().filter(|argument| argument.action == kind).map(|argument| argument.key);
@@ -131,7 +159,32 @@ impl PolicyText {
             self.wrong(&error.key, &shown, error.why)
         })?;
         let place = format!("{}: {SECTION} {}", self.origin, self.number);
-        Ok(PolicySettings { place, tables: self.tables.clone(), action, arguments: given, trigger })
+        Ok(PolicySettings { place, tables, action, arguments: given, trigger })
+    }
+
+    /// What a pasted CALL asks for.
+    fn called(&self, text: &str) -> Result<Called, SettingsError> {
+        let wrong = |why: String| self.wrong("action", text, why);
+        let script = tributary_statement::parse("action", text, &|_| Err("write the value itself".to_owned()));
+        let script = script.map_err(|error| wrong(error.to_string()))?;
+        let [Spanned { value: Statement::Call(call), .. }] = script.statements.as_slice() else {
+            return Err(wrong("write one CALL".to_owned()));
+        };
+        let parts: Vec<&str> = call.procedure.parts.iter().map(|part| part.value.as_str()).collect();
+        let (catalog, procedure) = match parts.as_slice() {
+            ["sys", procedure] => (None, *procedure),
+            [catalog, "sys", procedure] => (Some(*catalog), *procedure),
+            _ => return Err(wrong("write sys.compact, or CATALOG.sys.compact".to_owned())),
+        };
+        let mut arguments: Given =
+            call.arguments.iter().map(|entry| (entry.key.value.clone(), entry.value.expose().to_owned())).collect();
+        let table = arguments.remove("table").map(|table| match catalog {
+            // A name of two parts lies in the catalog that is called.
+            Some(catalog) if table.matches('.').count() == 1 => format!("{catalog}.{table}"),
+            _ => table,
+        });
+        arguments.retain(|_, value| !value.trim().is_empty());
+        Ok(Called { procedure: procedure.to_owned(), table, arguments })
     }
 
     fn trigger(&self, given: &mut Given, zone: &TimeZone) -> Result<Trigger, SettingsError> {

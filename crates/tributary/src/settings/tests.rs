@@ -328,11 +328,33 @@ fn policies_are_typed() {
 }
 
 #[test]
+fn a_pasted_call_is_a_policy() {
+    let pasted =
+        "action = \"\"\"CALL paimon.sys.compact(table => 'a.t', partitions => 'dt=\"x\"', order_strategy => 'zorder',
+                  order_by => 'category,id', where => '')\"\"\"\ninterval = \"1 h\"\npartition_idle_time = \"10 min\"";
+    let settings = load(Given { file: &policy(pasted), ..Given::default() }).unwrap();
+    let spelled = "table = \"paimon.a.t\"\naction = \"compact\"\npartitions = 'dt=\"x\"'\norder_strategy = \"zorder\"\n\
+                   order_by = \"category,id\"\ninterval = \"1 h\"\npartition_idle_time = \"10 min\"";
+    let same = load(Given { file: &policy(spelled), ..Given::default() }).unwrap();
+    let policies = [&settings, &same].map(|settings| &settings.policies[0]);
+    assert_eq!(policies[0].tables, ["paimon.a.t"]);
+    let told = policies.map(|policy| (&policy.tables, &policy.action, &policy.arguments));
+    assert_eq!(told[0], told[1]);
+}
+
+#[test]
 fn a_mistake_in_a_policy_names_its_number_its_key_and_the_remedy() {
     let expire = "table = \"a.t\"\naction = \"expire_snapshots\"\n";
     for (text, expected) in [
         ("action = \"expire_snapshots\"", "compactor.policy 1: table: name a table"),
         ("table = \"a.t\"", "compactor.policy 1: action: say what to do"),
+        ("action = \"CALL sys.compact('a.t')\"", "action:1:18: "),
+        ("action = \"CALL compact(table => 'a.t')\"", "write sys.compact, or CATALOG.sys.compact"),
+        ("action = \"CALL sys.compat(table => 'a.t')\"", "did you mean `compact`?"),
+        (
+            "action = \"CALL sys.compact(table => 'a.t', order_by => 'id')\"\norder_by = \"v\"",
+            "compactor.policy 1: order_by: the CALL says it too; keep one of them",
+        ),
         ("table = \"a.t\"\naction = \"expire\"", "compactor.policy 1: action = \"expire\": write one of"),
         (expire, "compactor.policy 1: interval: say when: interval = \"10 min\", or cron"),
         (&format!("{expire}interval = \"soon\""), "compactor.policy 1: interval = \"soon\": not a duration"),
