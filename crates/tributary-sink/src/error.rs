@@ -52,8 +52,8 @@ pub enum SinkError {
         /// The lower error.
         source: Box<StoreError>,
     },
-    /// A file waited so long for its commit that an orphan sweep took it, or may take it any moment: nothing of its epoch
-    /// is committed. Opening the sink again and replaying the source from its positions is the remedy.
+    /// A file waited so long for its commit that an orphan sweep took it, or may take it any moment: its epoch is given
+    /// up. Opening the sink again and replaying the source from its positions is the remedy.
     #[error("{file} waited {age:?} for its commit and {why}, as orphan sweeps take files that no snapshot has")]
     WaitedTooLong {
         /// The file's name.
