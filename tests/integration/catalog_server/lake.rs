@@ -1,6 +1,9 @@
 //! One table in a bucket that our server, the daemon, Flink, pypaimon and Spark share.
 
-use std::time::Instant;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tributary_tests::catalog::{self, Auth};
@@ -20,6 +23,9 @@ pub(super) const TABLE: &str = "db.shared";
 /// Rows of one commit of pypaimon.
 pub(super) const ROWS: u64 = 250;
 
+/// The snapshot of the first of them.
+pub(super) const FIRST: u64 = 1;
+
 /// A writer's rows a second, and how many it writes; they are numbered from 1.
 #[derive(Clone, Copy)]
 pub(super) struct Load {
@@ -31,7 +37,10 @@ pub(super) struct Load {
 pub(super) struct Lake {
     scratch: Scratch,
     name: &'static str,
-    server: Daemon,
+    /// Locked, so that threads can share the lake.
+    server: Mutex<Daemon>,
+    /// The settings of our own commands.
+    config: PathBuf,
     /// The options of its catalog, and of one by the path alone.
     shared: Value,
     by_path: Value,
@@ -76,7 +85,10 @@ impl Lake {
         let by_path = minio::catalog(&url, minio.address);
         let mut shared = by_path.clone();
         shared.as_object_mut().unwrap().extend(Auth::Bear("any").options(address, "lake"));
-        let lake = Self { scratch, name, server, shared, by_path };
+        let settings = shared.as_object().unwrap().iter().map(|(key, value)| format!("{key:?} = {value}\n"));
+        let settings = format!("[catalog.paimon]\ntype = \"paimon\"\n{}", settings.collect::<String>());
+        let config = scratch.file("lake.toml", &settings);
+        let lake = Self { scratch, name, server: Mutex::new(server), config, shared, by_path };
         let (text, long, int) = ("pa.string()", "pa.int64()", "pa.int32()");
         let fields = json!([["writer", text], ["id", long], ["text", text], ["category", int], ["hh", text]]);
         // Who compacts is for each test to say: Flink's sink would, too.
@@ -88,10 +100,10 @@ impl Lake {
         Some(lake)
     }
 
-    /// Starts the daemon; it ends when it has written its load.
-    pub(super) fn daemon(&self, load: Load) -> Daemon {
+    /// Starts the daemon, which commits so often; it ends when it has written its load, and started again goes on.
+    pub(super) fn daemon(&self, load: Load, interval: &str) -> Daemon {
         let job = format!(
-            "SET 'execution.checkpointing.interval' = '500 ms';
+            "SET 'execution.checkpointing.interval' = '{interval}';
              {}
              CREATE TEMPORARY TABLE source {};
              INSERT INTO paimon.{TABLE} SELECT 'ours', id, text, category, '9' FROM source;",
@@ -153,12 +165,9 @@ impl Lake {
         });
     }
 
-    /// Runs our own command on the table, through the server.
+    /// Runs our own command, through the server.
     pub(super) fn tributary(&self, arguments: &[&str]) -> String {
-        let options = self.shared.as_object().unwrap().iter().map(|(key, value)| format!("{key:?} = {value}\n"));
-        let config = format!("[catalog.paimon]\ntype = \"paimon\"\n{}", options.collect::<String>());
-        let config = self.scratch.file("lake.toml", &config);
-        binary::succeed(&[arguments, &["--config", config.to_str().unwrap()]].concat())
+        binary::succeed(&[arguments, &["--config", self.config.to_str().unwrap()]].concat())
     }
 
     /// What `tributary table` says of it, a JSON object a line.
@@ -167,9 +176,29 @@ impl Lake {
         said.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
+    /// Waits until so many writers have committed rows after this snapshot; the newest one then.
+    pub(super) fn wait_for_writers(&self, count: usize, after: u64) -> u64 {
+        let begin = Instant::now();
+        loop {
+            let mut appends = self.table("snapshots", &[]);
+            let newest = appends.last().and_then(|snapshot| snapshot["snapshot_id"].as_u64()).unwrap();
+            // A job that starts commits a claim without rows.
+            appends.retain(|s| s["snapshot_id"].as_u64() > Some(after) && s["delta_record_count"].as_i64() > Some(0));
+            let writers: BTreeSet<_> = appends.iter().map(|s| s["commit_user"].as_str()).collect();
+            if writers.len() >= count {
+                return newest;
+            }
+            assert!(
+                begin.elapsed() < PATIENCE,
+                "not {count} committed after snapshot {after}: was the load too short?"
+            );
+            std::thread::sleep(Duration::from_millis(200)); // the pause of a poll, which costs a process
+        }
+    }
+
     /// The server ends; neither it nor a daemon that has ended said the secret.
     pub(super) fn stop(self, daemon: &str) {
-        for log in [daemon, &self.server.stop()] {
+        for log in [daemon, &self.server.into_inner().unwrap().stop()] {
             assert!(!log.contains(minio::SECRET_KEY), "{log}");
         }
     }

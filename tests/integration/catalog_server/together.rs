@@ -12,7 +12,7 @@ const FLINKS: Load = Load::of(5_000, 7);
 #[test]
 fn three_writers_and_two_readers_share_a_table_in_a_bucket() {
     let Some(lake) = Lake::start("together") else { return };
-    let daemon = lake.daemon(OURS);
+    let daemon = lake.daemon(OURS, "500 ms");
     let flink = lake.flink(FLINKS);
     let (mut commits, mut pypaimons) = (1, 0);
     let mut counted = 0;
