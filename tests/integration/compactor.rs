@@ -101,7 +101,7 @@ const ORDERED: &str = "[[compactor.policy]]\naction = \"CALL sys.compact(table =
 #[test]
 fn compactors_beside_a_job_lose_and_double_nothing() {
     let scratch = Scratch::new();
-    let job = scratch.file("job.sql", &job("'rows-per-second' = '20000'"));
+    let job = scratch.file("job.sql", &job("'rows-per-second' = '5000'"));
     let warehouse = scratch.warehouse();
     let mut daemon = Daemon::start(&job, &[]);
     daemon.wait_for_rows(10_000);

@@ -14,7 +14,7 @@ use crate::error::{CompactError, Unfinished};
 use crate::inventory;
 use crate::plan::{self, Idle, Plan, Sizes};
 use crate::report::{OnProgress, RunReport};
-use crate::request::Request;
+use crate::request::{Request, Strategy};
 use crate::run::Run;
 
 /// A compaction of one table, ready to be planned and run.
@@ -55,7 +55,10 @@ impl Compaction {
         let Request { partitions, strategy, partition_idle_time, max_tasks } = &self.request;
         let sizes = Sizes::of(self.table.options());
         let limits = sizes.limits(strategy);
-        let found = inventory::take(&self.table, &snapshot, partitions.as_ref(), limits, &self.env.executor).await?;
+        let prefix = matches!(strategy, Strategy::Ordered(_)).then(|| strategy.file_prefix(&self.table));
+        let found =
+            inventory::take(&self.table, &snapshot, partitions.as_ref(), limits, prefix.as_deref(), &self.env.executor)
+                .await?;
         let now = local_millis(self.env.clock.now_millis());
         let idle = partition_idle_time.map(|time| Idle { since_local_millis: now.saturating_sub(millis(time)) });
         let tasks = plan::tasks(found, strategy, &sizes, idle, *max_tasks);

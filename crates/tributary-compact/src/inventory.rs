@@ -23,6 +23,8 @@ pub(crate) struct Candidate {
     pub(crate) key: FileKey,
     pub(crate) bytes: u64,
     pub(crate) rows: u64,
+    /// An earlier run put it in the order that is asked for.
+    pub(crate) is_in_order: bool,
 }
 
 /// The candidates of one partition.
@@ -77,11 +79,15 @@ impl Limits {
 // === impl Found ===
 
 impl Found {
-    fn note(&mut self, entry: &ManifestEntry, limits: &Limits) {
+    fn note(&mut self, entry: &ManifestEntry, limits: &Limits, in_order: Option<&str>) {
         let file = &entry.file;
         let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
-        let candidate =
-            Candidate { key: FileKey::of(entry), bytes: unsigned(file.file_size), rows: unsigned(file.row_count) };
+        let candidate = Candidate {
+            key: FileKey::of(entry),
+            bytes: unsigned(file.file_size),
+            rows: unsigned(file.row_count),
+            is_in_order: in_order.is_some_and(|prefix| file.file_name.starts_with(prefix)),
+        };
         match entry.kind {
             FileKind::Add => {
                 match file.creation_time_millis {
@@ -109,13 +115,14 @@ impl Found {
     }
 }
 
-/// The candidates of every partition that meets `filter`; partitions without any are left out. Holds a few manifests and
+/// The candidates of every partition that meets `filter`, those in the order that is asked for by the beginning of their names; partitions without any are left out. Holds a few manifests and
 /// some fifty bytes a candidate at a time.
 pub(crate) async fn take(
     table: &Table,
     snapshot: &Snapshot,
     filter: Option<&Predicate>,
     limits: Limits,
+    in_order: Option<&str>,
     executor: &Executor,
 ) -> Result<Vec<PartitionFiles>, TableError> {
     let mut partitions: HashMap<BinaryRow, Found> = HashMap::new();
@@ -123,8 +130,8 @@ pub(crate) async fn take(
     while let Some(entries) = manifests.next().await {
         for entry in entries? {
             match partitions.get_mut(&entry.partition) {
-                Some(found) => found.note(&entry, &limits),
-                None => partitions.entry(entry.partition.clone()).or_default().note(&entry, &limits),
+                Some(found) => found.note(&entry, &limits, in_order),
+                None => partitions.entry(entry.partition.clone()).or_default().note(&entry, &limits, in_order),
             }
         }
     }

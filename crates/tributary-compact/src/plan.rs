@@ -84,6 +84,8 @@ impl Sizes {
         let enough = match strategy {
             Strategy::Minor if !is_idle => self.min_files.max(2),
             Strategy::Minor | Strategy::Full => 2,
+            // Nothing came since the order was made: a policy would otherwise rewrite every partition again and again.
+            Strategy::Ordered(_) if candidates.iter().all(|candidate| candidate.is_in_order) => return Vec::new(),
             // An order is one of all rows.
             Strategy::Ordered(_) => return vec![candidates.to_vec()],
         };

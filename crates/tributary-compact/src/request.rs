@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use paimon_table::predicate::Predicate;
+use paimon_table::table::Table;
 
 use crate::sort::SortSpec;
 
@@ -30,4 +31,18 @@ pub enum Strategy {
     Full,
     /// Every file, with the rows of each partition put in order.
     Ordered(SortSpec),
+}
+
+// === impl Strategy ===
+
+impl Strategy {
+    /// What names of new files begin with. An order is told by it, such as `data-zorder_2_0-`: where all files of a partition
+    /// have it, nothing came since, whoever asks, and without a state that could be lost.
+    pub(crate) fn file_prefix(&self, table: &Table) -> String {
+        let prefix = &table.options().data_file_prefix;
+        match self {
+            Self::Minor | Self::Full => prefix.clone(),
+            Self::Ordered(spec) => format!("{prefix}{}-", spec.mark(&table.schema().fields)),
+        }
+    }
 }

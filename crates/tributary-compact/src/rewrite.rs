@@ -22,7 +22,8 @@ use tributary_runtime::Env;
 use crate::error::CompactError;
 use crate::order::{Order, Ordered};
 use crate::outputs::Outputs;
-use crate::sort::{MIN_MEMORY_BYTES, SortSpec};
+use crate::request::Strategy;
+use crate::sort::MIN_MEMORY_BYTES;
 
 /// Is told how many rows were written.
 type OnRows = Arc<dyn Fn(u64) + Send + Sync>;
@@ -38,6 +39,7 @@ pub(crate) struct Rewriter {
     spec: WriterSpec,
     /// `None`: rows stay in the order of the inputs.
     order: Option<Order>,
+    file_prefix: String,
     /// What one task may use.
     task_bytes: usize,
     row_group_bytes: usize,
@@ -80,22 +82,27 @@ impl Rewriter {
     /// Each rewrite gets `task_bytes` of memory, and at least what it cannot do without.
     pub(crate) fn try_new(
         table: &Table,
-        order: Option<(&SortSpec, &Path)>,
+        strategy: &Strategy,
+        spill_folder: &Path,
         task_bytes: usize,
         env: &Env,
         outputs: Outputs,
         on_rows: OnRows,
     ) -> Result<Self, DataError> {
         // What is ordered wants the memory for itself.
-        let share = if order.is_some() { 8 } else { 4 };
+        let share = if matches!(strategy, Strategy::Ordered(_)) { 8 } else { 4 };
         let row_group_bytes = (task_bytes / share).clamp(1 << 20, ROW_GROUP_BYTES);
         let spec = WriterSpec::try_new(&table.schema().fields, table.options(), row_group_bytes)?;
-        let order = order.map(|(columns, spill_folder)| Order {
-            spec: columns.clone(),
-            schema: Arc::clone(spec.arrow_schema()),
-            spill_folder: spill_folder.to_owned(),
-        });
-        Ok(Self { table: table.clone(), spec, order, task_bytes, row_group_bytes, env: env.clone(), outputs, on_rows })
+        let order = match strategy {
+            Strategy::Minor | Strategy::Full => None,
+            Strategy::Ordered(columns) => Some(Order {
+                spec: columns.clone(),
+                schema: Arc::clone(spec.arrow_schema()),
+                spill_folder: spill_folder.to_owned(),
+            }),
+        };
+        let (table, env, file_prefix) = (table.clone(), env.clone(), strategy.file_prefix(table));
+        Ok(Self { table, spec, order, file_prefix, task_bytes, row_group_bytes, env, outputs, on_rows })
     }
 
     /// Bytes of memory that rewriting these files takes: the largest row group there may be on the way in, one on the way
@@ -233,8 +240,8 @@ impl Roll<'_> {
     }
 
     fn start(&self, sample: &RecordBatch) -> Result<Output, CompactError> {
-        let Rewriter { table, spec, env, .. } = self.rewriter;
-        let name = names::data_file(&table.options().data_file_prefix, env.random.uuid(), 0, "parquet");
+        let Rewriter { table, spec, env, file_prefix, .. } = self.rewriter;
+        let name = names::data_file(file_prefix, env.random.uuid(), 0, "parquet");
         let path = format!("{}/{name}", self.folder);
         let upload = Upload::start(table.storage(), &path)?;
         Ok(Output { writer: Box::new(DataFileWriter::try_new(spec, sample)?), upload, name, path })

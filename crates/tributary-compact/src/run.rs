@@ -16,7 +16,6 @@ use crate::inventory::{self, FileKey};
 use crate::outputs::Outputs;
 use crate::plan::{Plan, Task};
 use crate::report::{Amount, OnProgress, Progress, RunReport};
-use crate::request::Strategy;
 use crate::rewrite::{Rewriter, Rewritten};
 
 /// Tasks whose manifest entries are held at one time.
@@ -92,11 +91,8 @@ impl<'a> Run<'a> {
         let told = self.told.clone();
         let on_rows = Arc::new(move |rows| told.update(|progress| progress.rows_written += rows));
         let task_bytes = resources.memory.limit() / parallelism;
-        let order = match &request.strategy {
-            Strategy::Minor | Strategy::Full => None,
-            Strategy::Ordered(columns) => Some((columns, resources.spill_folder.as_path())),
-        };
-        let rewriter = Rewriter::try_new(table, order, task_bytes, env, self.outputs.clone(), on_rows)?;
+        let (strategy, spill) = (&request.strategy, resources.spill_folder.as_path());
+        let rewriter = Rewriter::try_new(table, strategy, spill, task_bytes, env, self.outputs.clone(), on_rows)?;
         let commit_bytes = table.options().target_file_size.bytes().saturating_mul(2);
         for tasks in plan.tasks.chunks(ROUND_TASKS) {
             let resolved = resolve(self.compaction, tasks).await?;

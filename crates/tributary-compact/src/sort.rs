@@ -195,6 +195,12 @@ impl SortSpec {
             _ => Ok(Self { strategy, columns: places }),
         }
     }
+
+    /// The strategy and the ids of the columns among `fields`: the same order has the same mark, whatever columns are called.
+    pub(crate) fn mark(&self, fields: &[DataField]) -> String {
+        let ids = self.columns.iter().map(|place| format!("_{}", fields[*place].id));
+        format!("{}{}", self.strategy, ids.collect::<String>())
+    }
 }
 
 // === impl SortError ===

@@ -465,6 +465,27 @@ async fn ordered_rows_lie_in_order_in_files_of_the_target_size() {
 }
 
 #[tokio::test]
+async fn a_partition_is_put_in_order_again_only_when_something_came_or_another_order_is_asked_for() {
+    let table = create(&memory(), &[]).await;
+    for (day, ids) in [(DAY, 0..10), (DAY, 10..20), ("2026-01-02", 0..1)] {
+        append(&table, day, ids).await;
+    }
+    let by_id = || ordered(OrderStrategy::Order, &["id"]);
+    let by = |columns: &[&str]| ordered(OrderStrategy::Order, columns);
+    let turns = [(by_id(), 2), (by_id(), 0), (by(&["id", "v"]), 2), (by_id(), 2), (by(&["v"]), 2), (by_id(), 2)];
+    for (seed, (request, expected)) in (10..).zip(turns) {
+        assert_eq!(run(&table, request.clone(), seed).await.unwrap().tasks, expected, "{request:?}");
+    }
+    append(&table, DAY, 20..30).await;
+    assert_eq!(run(&table, by_id(), 2).await.unwrap().tasks, 1);
+    // What a minor compaction puts together with new files is in no order.
+    append(&table, DAY, 30..40).await;
+    run(&table, full(), 3).await.unwrap();
+    assert_eq!(run(&table, by_id(), 4).await.unwrap().tasks, 1);
+    assert_eq!(run(&table, by_id(), 5).await.unwrap().tasks, 0);
+}
+
+#[tokio::test]
 async fn rows_that_do_not_fit_into_memory_are_spilled_and_ordered_all_the_same() {
     let table = create(&memory(), &[]).await;
     for number in 0..4 {

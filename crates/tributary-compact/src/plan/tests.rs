@@ -15,8 +15,12 @@ fn sizes() -> Sizes {
 
 /// Candidates of these sizes in MB, with a row a MB.
 fn candidates(megabytes: &[u64]) -> Vec<Candidate> {
-    let of =
-        |(number, size): (usize, &u64)| Candidate { key: FileKey::test(number as u64), bytes: size * MB, rows: *size };
+    let of = |(number, size): (usize, &u64)| Candidate {
+        key: FileKey::test(number as u64),
+        bytes: size * MB,
+        rows: *size,
+        is_in_order: false,
+    };
     let mut all: Vec<_> = megabytes.iter().enumerate().map(of).collect();
     all.sort_by_key(|candidate| candidate.bytes);
     all
