@@ -1,5 +1,6 @@
 //! Who comes first, and what the store does about it.
 
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::join_all;
@@ -30,6 +31,40 @@ async fn on_a_store_that_overwrites_this_process_decides_alone() {
     world.warehouse.put("d.db/strange/schema/schema-0", "kept".into()).await.unwrap();
     assert_eq!(create(&service, "d", "strange").await, Err(409));
     assert_eq!(world.warehouse.get("d.db/strange/schema/schema-0").await.unwrap(), "kept");
+}
+
+#[tokio::test]
+async fn only_where_a_store_overwrites_the_log_says_that_nobody_else_may_commit() {
+    for (overwrites, warned) in [(true, true), (false, false)] {
+        let world = World::new();
+        let mut storage = world.warehouse.clone();
+        if overwrites {
+            storage.store = Arc::new(FaultStore::new(Arc::clone(&storage.store)).ignoring_conditions());
+        }
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let writer = Arc::clone(&log);
+        let subscriber = tracing_subscriber::fmt().with_writer(move || Log(Arc::clone(&writer))).finish();
+        let said = tracing::subscriber::set_default(subscriber);
+        let service = world.open_on(storage, false).await.unwrap();
+        drop(said);
+        let log = String::from_utf8(log.lock().unwrap().clone()).unwrap();
+        assert_eq!(service.sole_writer, warned);
+        assert_eq!(log.contains("no engine may commit to the warehouse by its path"), warned, "{log}");
+        assert_eq!(log.contains("does not honour create-if-absent"), warned, "{log}");
+    }
+}
+
+/// What is logged, kept.
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 #[tokio::test]
