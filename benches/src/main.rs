@@ -5,6 +5,7 @@
 mod catalog;
 mod ceiling;
 mod commits;
+mod compact;
 mod encodings;
 mod process;
 mod scan;
@@ -56,6 +57,15 @@ enum Bench {
         #[arg(long, default_value_t = 1_000)]
         commits: usize,
     },
+    /// Merging and ordering small files: `tributary compact` and Spark.
+    Compact {
+        /// Rows of the table.
+        #[arg(long, default_value_t = 4_000_000)]
+        rows: u64,
+        /// `--memory-limit` of ours.
+        #[arg(long, default_value = "512 mb")]
+        memory_limit: String,
+    },
     /// Commits per second and latency through `tributary catalog serve`.
     Catalog {
         /// Seconds of each of the 24 loads.
@@ -95,6 +105,7 @@ fn main() {
         Bench::Throughput { rows, rounds, flink } => throughput::run(rows, rounds, flink, scratch().path()),
         Bench::Scan { rows, rounds } => scan::run(rows, rounds, scratch().path()),
         Bench::Commits { commits } => commits::run(commits, scratch().path()),
+        Bench::Compact { rows, memory_limit } => compact::run(rows, &memory_limit, scratch().path()),
         Bench::Catalog { seconds } => catalog::run(Duration::from_secs(seconds), scratch().path()),
         Bench::Encodings { rows, rounds } => encodings::run(rows, rounds),
         Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),
