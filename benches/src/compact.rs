@@ -17,9 +17,11 @@ const ZORDER: &str = "order_strategy => 'zorder', order_by => 'category,id'";
 
 pub(crate) fn run(rows: u64, memory_limit: &str, scratch: &Path) {
     let original = scratch.join("warehouse");
-    for _ in 0..FILES {
-        throughput::write(rows / FILES, scratch);
+    // One job that goes on where it was: each time there are more rows.
+    for file in 1..=FILES {
+        throughput::write(rows / FILES * file, scratch);
     }
+    assert_eq!(count(&original), rows);
     println!("{rows} rows in files of {}, {memory_limit}\n", rows / FILES);
     println!("| what | rows/s | VmHWM MB | spilled MB | files |\n| --- | --- | --- | --- | --- |");
     for (kind, arguments) in [("merge", ""), ("zorder", ZORDER)] {
@@ -43,6 +45,7 @@ pub(crate) fn run(rows: u64, memory_limit: &str, scratch: &Path) {
             let spilled = run.output.lines().find_map(|line| line.strip_prefix("spilled: ")?.strip_suffix(" bytes"));
             let spilled = spilled.map_or(0.0, |bytes| bytes.parse::<f64>().unwrap());
             let files = live_files(&warehouse);
+            assert_eq!(count(&warehouse), rows);
             let (rate, peak) = (rows as f64 / seconds, run.peak_bytes as f64 / 1e6);
             println!("| {kind}, {name} | {rate:.0} | {peak:.0} | {:.0} | {files} |", spilled / 1e6);
             std::fs::remove_dir_all(&warehouse).unwrap();
@@ -61,6 +64,12 @@ fn spark(warehouse: &Path, call: &str) -> Command {
     let mut command = Command::new(SPARK.home().join("bin/python"));
     command.arg(tributary_tests::root().join("benches/spark_compact.py")).arg(warehouse).arg(call);
     command
+}
+
+fn count(warehouse: &Path) -> u64 {
+    let mut command = process::tributary();
+    command.args(["table", "count", "db.t", "--warehouse"]).arg(warehouse);
+    process::run(command).output.trim().parse().unwrap()
 }
 
 fn live_files(warehouse: &Path) -> usize {
