@@ -10,7 +10,7 @@ use paimon_table::port::{FilesystemCommit, SnapshotCommit};
 use paimon_table::store::credentials::RefreshingCredentials;
 use paimon_table::store::{Storage, StorageOptions};
 use paimon_table::table::{Table, TableIdentifier};
-use tributary_runtime::{Backoff, Clock, Env, Random};
+use tributary_runtime::{Backoff, Classify, Clock, Env, FailureKind, Random};
 
 use super::api::{Api, Made, TableEntry};
 use super::client::Client;
@@ -23,6 +23,9 @@ use crate::error::CatalogError;
 
 /// Waits between two tries of a call to a server that is busy.
 const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(16));
+
+/// Times that a table which may be created by another is looked for again.
+const MOST_LOOKS: u32 = 3;
 
 /// Paimon's `metastore = rest`.
 pub struct RestCatalog {
@@ -100,6 +103,10 @@ impl RestCatalog {
         Ok(Storage::open_with(path, &options)?)
     }
 
+    fn no_such_table(&self, table: &TableIdentifier) -> CatalogError {
+        CatalogError::NoSuchTable { table: table.to_string(), warehouse: self.location() }
+    }
+
     fn no_such_database(&self, database: &str) -> CatalogError {
         CatalogError::NoSuchDatabase { database: database.to_owned(), warehouse: self.location() }
     }
@@ -140,7 +147,7 @@ impl Catalog for RestCatalog {
     async fn load_table(&self, table: &TableIdentifier) -> Result<Table, CatalogError> {
         match self.find_table(table).await? {
             Some(found) => Ok(found),
-            None => Err(CatalogError::NoSuchTable { table: table.to_string(), warehouse: self.location() }),
+            None => Err(self.no_such_table(table)),
         }
     }
 
@@ -151,16 +158,28 @@ impl Catalog for RestCatalog {
         if_not_exists: bool,
     ) -> Result<TableCreation, CatalogError> {
         let exists = || CatalogError::TableExists { table: table.to_string() };
-        if let Some(found) = self.find_table(table).await? {
-            return if if_not_exists { Ok(TableCreation { table: found, created: false }) } else { Err(exists()) };
-        }
-        if !self.api.has_database(&table.database).await? {
-            return Err(self.no_such_database(&table.database));
-        }
-        let schema = definition.into_schema(table, self.clock.now_millis())?;
-        match self.api.create_table(table, schema.into()).await? {
-            Made::Before if !if_not_exists => Err(exists()),
-            made => Ok(TableCreation { table: self.load_table(table).await?, created: made == Made::Now }),
+        let mut looks = 0;
+        loop {
+            if let Some(found) = self.find_table(table).await? {
+                return if if_not_exists { Ok(TableCreation { table: found, created: false }) } else { Err(exists()) };
+            }
+            if !self.api.has_database(&table.database).await? {
+                return Err(self.no_such_database(&table.database));
+            }
+            let schema = definition.clone().into_schema(table, self.clock.now_millis())?;
+            // Of two at once, Paimon's own catalog may fail the second, or tell it of a table that it does not show yet.
+            let failed = match self.api.create_table(table, schema.into()).await {
+                Ok(Made::Now) => return Ok(TableCreation { table: self.load_table(table).await?, created: true }),
+                Ok(Made::Before) if !if_not_exists => return Err(exists()),
+                Ok(Made::Before) => self.no_such_table(table),
+                Err(error) if !if_not_exists || error.kind() != FailureKind::Transient => return Err(error.into()),
+                Err(error) => error.into(),
+            };
+            if looks == MOST_LOOKS {
+                return Err(failed);
+            }
+            self.api.client().pause(looks).await;
+            looks += 1;
         }
     }
 

@@ -142,15 +142,20 @@ impl Client {
                         None => break Err(self.explain(call, error, lease.as_deref())),
                     }
                 }
-                Some((429 | 503, _)) if resends < MOST_RESENDS => {
-                    let delay = self.backoff.delay(resends, &self.random);
-                    tokio::time::sleep(wait.unwrap_or(delay).min(LONGEST_RETRY_AFTER)).await;
-                }
+                Some((429 | 503, _)) if resends < MOST_RESENDS => match wait {
+                    Some(asked) => tokio::time::sleep(asked.min(LONGEST_RETRY_AFTER)).await,
+                    None => self.pause(resends).await,
+                },
                 _ => break Err(error),
             }
             resends += 1;
         };
         Reply { outcome, resent: resends > 0 }
+    }
+
+    /// Waits before retry number `attempt`, the first retry being 0.
+    pub(crate) async fn pause(&self, attempt: u32) {
+        tokio::time::sleep(self.backoff.delay(attempt, &self.random)).await;
     }
 
     /// What `body` says.

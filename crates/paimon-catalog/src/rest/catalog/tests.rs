@@ -12,6 +12,7 @@ use tributary_runtime::{Classify, FailureKind};
 use tributary_testkit::{ManualClock, OssKey, OssStub};
 
 use super::*;
+use crate::catalog::NewColumn;
 use crate::rest::testing::{Answer, NOW, Stub, answer, env, hang_up, waits};
 
 fn catalog(stub: &Stub) -> RestCatalog {
@@ -140,6 +141,31 @@ async fn external_tables_are_committed_to_on_their_file_system_and_managed_ones_
     // A view, or a table that the catalog hides the place of.
     let stub = Stub::start([answer(200, r#"{"id": "9"}"#)]).await;
     assert!(matches!(catalog(&stub).load_table(&table).await, Err(CatalogError::NoLocation { .. })));
+}
+
+#[tokio::test]
+async fn a_table_that_another_creates_meanwhile_is_waited_for_where_that_is_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("schema")).unwrap();
+    let column = NewColumn { name: "id".to_owned(), data_type: "INT".parse().unwrap(), comment: None };
+    let definition = NewTable { columns: vec![column], ..NewTable::default() };
+    let table = TableIdentifier::new("d", "t");
+    let schema = definition.clone().into_schema(&table, NOW).unwrap();
+    std::fs::write(folder.path().join("schema/schema-0"), schema.to_json().unwrap()).unwrap();
+
+    let entry = json!({"id": "9", "path": format!("file:{}", folder.path().display())}).to_string();
+    let (absent, database, found) = (answer(404, ""), answer(200, "{}"), answer(200, &entry));
+    for beaten in [answer(500, "{}"), answer(409, "{}"), hang_up()] {
+        let round = [absent.clone(), database.clone(), beaten];
+        let stub = Stub::start(round.iter().cloned().chain([found.clone()])).await;
+        assert!(!catalog(&stub).create_table(&table, definition.clone(), true).await.unwrap().created);
+        let stub = Stub::start(round.iter().cloned().chain([found.clone()])).await;
+        catalog(&stub).create_table(&table, definition.clone(), false).await.unwrap_err();
+        assert_eq!(stub.asked().len(), 3, "who insists on creating it is told at once");
+        let rounds = (0..=MOST_LOOKS).flat_map(|_| round.clone());
+        let stub = Stub::start(rounds.chain([found.clone()])).await;
+        catalog(&stub).create_table(&table, definition.clone(), true).await.unwrap_err();
+    }
 }
 
 #[tokio::test]
