@@ -9,6 +9,7 @@
 //!
 //! Nothing is kept between runs: what a run that died leaves are files that nothing refers to.
 
+mod ahead;
 mod arguments;
 mod compaction;
 mod condition;

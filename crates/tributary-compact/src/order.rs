@@ -5,12 +5,16 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::future::try_join_all;
+use futures::stream::{self, BoxStream, StreamExt};
+use futures::{TryFutureExt, try_join};
 use paimon_table::data_error::DataError;
+use tokio::sync::mpsc::channel;
 use tributary_runtime::Executor;
 
+use crate::ahead::{BATCHES_AHEAD, forward};
 use crate::error::CompactError;
-use crate::sort::{SortSpec, Sorted, Sorter};
+use crate::sort::{Overflow, SortSpec, Sorted, Sorter, SpilledRun};
 
 /// How the rows of every task are ordered, and with what.
 pub(crate) struct Order {
@@ -32,23 +36,32 @@ impl Order {
     /// Takes all of `rows`, holding `memory_bytes` of them at most.
     pub(crate) async fn apply(
         &self,
-        mut rows: BoxStream<'static, Result<RecordBatch, DataError>>,
+        rows: BoxStream<'static, Result<RecordBatch, DataError>>,
         memory_bytes: usize,
         executor: &Executor,
     ) -> Result<Ordered, CompactError> {
         let mut sorter = Sorter::try_new(&self.spec, Arc::clone(&self.schema), memory_bytes, &self.spill_folder)?;
-        let mut next = rows.try_next().await?;
-        while let Some(batch) = next {
-            let push = executor.run(move || sorter.push(batch).map(|()| sorter));
-            // The next rows are decoded while these are sorted in.
-            let (decoded, pushed) = futures::join!(rows.try_next(), push);
-            sorter = pushed??;
-            next = decoded?;
-        }
-        let sorted = executor.run(move || sorter.finish()).await??;
+        let (sender, mut batches) = channel(BATCHES_AHEAD);
+        let sort = async {
+            let mut overflow;
+            while let Some(batch) = batches.recv().await {
+                (sorter, overflow) =
+                    executor.run(move || sorter.push(batch).map(|overflow| (sorter, overflow))).await??;
+                sorter.spilled(spill(overflow, executor).await?);
+            }
+            overflow = sorter.end();
+            sorter.spilled(spill(overflow, executor).await?);
+            Ok(executor.run(move || sorter.finish()).await??)
+        };
+        let ((), sorted) = try_join!(forward(rows, sender).err_into::<CompactError>(), sort)?;
         let spilled_bytes = sorted.spilled_bytes();
         Ok(Ordered { rows: drained(sorted, executor.clone()), spilled_bytes })
     }
+}
+
+async fn spill(overflow: Overflow, executor: &Executor) -> Result<Vec<SpilledRun>, CompactError> {
+    try_join_all(overflow.into_runs().into_iter().map(|run| async { Ok(executor.run(move || run.spill()).await??) }))
+        .await
 }
 
 fn drained(sorted: Sorted, executor: Executor) -> BoxStream<'static, Result<RecordBatch, CompactError>> {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use arrow::record_batch::RecordBatch;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::try_join;
 use paimon_format::{DataFileMeta, FileSource, ManifestEntry, names};
 use paimon_table::commit::NewFile;
 use paimon_table::data_error::DataError;
@@ -17,8 +18,10 @@ use paimon_table::table::Table;
 use paimon_table::upload::{PART_BYTES, Upload};
 use paimon_table::wall_clock::local_millis;
 use paimon_table::write::{DataFileWriter, Finished, WriterSpec, append_meta};
+use tokio::sync::mpsc::channel;
 use tributary_runtime::Env;
 
+use crate::ahead::{BATCHES_AHEAD, forward};
 use crate::error::CompactError;
 use crate::order::{Order, Ordered};
 use crate::outputs::Outputs;
@@ -141,18 +144,18 @@ impl Rewriter {
             paths: Vec::new(),
         };
         let rows = self.rows(inputs.clone());
-        let Ordered { mut rows, spilled_bytes } = match &self.order {
+        let Ordered { rows, spilled_bytes } = match &self.order {
             None => Ordered { rows: rows.err_into().boxed(), spilled_bytes: 0 },
             Some(order) => order.apply(rows, self.sort_bytes(&inputs), &self.env.executor).await?,
         };
-        let mut next = rows.try_next().await?;
-        while let Some(batch) = next {
-            // The next rows are decoded while these are encoded.
-            let (decoded, written) = futures::join!(rows.try_next(), roll.write(batch));
-            written?;
-            next = decoded?;
-        }
-        roll.close().await?;
+        let (sender, mut batches) = channel(BATCHES_AHEAD);
+        let write = async {
+            while let Some(batch) = batches.recv().await {
+                roll.write(batch).await?;
+            }
+            roll.close().await
+        };
+        try_join!(forward(rows, sender), write)?;
         let Roll { added, paths, .. } = roll;
         let read: i64 = inputs.iter().map(|entry| entry.file.row_count).sum();
         let written: i64 = added.iter().map(|file| file.meta.row_count).sum();

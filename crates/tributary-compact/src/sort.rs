@@ -1,7 +1,8 @@
 //! Ordering rows by columns, along a curve through several of them, in bounded memory.
 //!
-//! Rows are collected until the memory given is used up, sorted, and spilled as a run; the runs are merged at the end. What
-//! fits is never written. Rows that compare equal keep their order. All of it is synchronous: run it where CPU work runs.
+//! Rows are collected in runs until the memory given is used up; then the oldest are spilled, at the same time if the caller has the
+//! threads. At the end all runs are merged. What fits is never written. Rows that compare equal keep their order. All of it is
+//! synchronous: run it where CPU work runs.
 //!
 //! | strategy | order | Paimon's |
 //! | --- | --- | --- |
@@ -12,6 +13,7 @@
 //! What a value contributes to a curve is in `ordinals`, with where that differs from Paimon and why.
 
 mod curves;
+mod heap;
 mod keys;
 mod merge;
 mod ordinals;
@@ -35,16 +37,25 @@ use tributary_statement::nearest;
 use self::keys::KeyEncoder;
 use self::merge::Merge;
 use self::run::{BATCH_BYTES, Run, SortedRun};
-use self::spill::SpilledRun;
+pub use self::spill::SpilledRun;
 
 /// The least memory a sort can do with: a run of some batches, one that is put together, one that is written.
 pub const MIN_MEMORY_BYTES: usize = 8 * BATCH_BYTES;
 
-/// Kept free of collected rows, for the batch that is put together of them and its encoded form.
-const RESERVE_BYTES: usize = 3 * BATCH_BYTES;
+/// Runs that the memory is divided into.
+const RUNS: usize = 4;
+
+/// Runs that are spilled at a time: more would make their merge dearer, fewer would leave a core idle.
+const SPILLS: usize = RUNS / 2;
+
+/// Kept free of collected rows, for the batches that are put together of them and their encoded form.
+const RESERVE_BYTES: usize = 2 * SPILLS * BATCH_BYTES;
+
+/// What reading a run takes: the batch it is read from, its keys, and the batch before, of which rows are still waiting.
+const READ_BYTES: usize = 3 * BATCH_BYTES;
 
 /// Runs merged at a time at most, whatever the memory: each is an open file.
-const MAX_FAN_IN: usize = 64;
+const MAX_FAN_IN: usize = 96;
 
 /// How rows are ordered by several columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,9 +132,25 @@ pub struct Sorter {
     schema: SchemaRef,
     memory_bytes: usize,
     folder: PathBuf,
-    run: Run,
+    /// The newest rows.
+    open: Run,
+    /// Runs that are full, the oldest first.
+    held: VecDeque<Run>,
+    /// What came before those.
     spilled: VecDeque<SpilledRun>,
     spilled_bytes: u64,
+}
+
+/// Runs that there is no room for, the oldest first; mostly none.
+#[must_use = "these rows are no longer in the sort"]
+pub struct Overflow(Vec<FullRun>);
+
+/// Rows that are to be spilled.
+#[must_use = "these rows are no longer in the sort"]
+pub struct FullRun {
+    run: Run,
+    schema: SchemaRef,
+    folder: PathBuf,
 }
 
 /// Rows in order, in batches of at most 8,192 rows and about a megabyte.
@@ -232,74 +259,119 @@ impl Sorter {
             schema,
             memory_bytes,
             folder: folder.to_owned(),
-            run: Run::default(),
+            open: Run::default(),
+            held: VecDeque::new(),
             spilled: VecDeque::new(),
             spilled_bytes: 0,
         })
     }
 
-    /// Takes rows; spills when they are too many.
+    /// Takes rows. What it gives back is to be spilled before there are more, and handed to [`Sorter::spilled`] in the same
+    /// order.
     ///
     /// # Errors
-    /// [`SortError::Spill`] and [`SortError::Arrow`]; the sort is then good for nothing but being dropped.
-    pub fn push(&mut self, batch: RecordBatch) -> Result<(), SortError> {
+    /// [`SortError::Arrow`]; the sort is then good for nothing but being dropped.
+    pub fn push(&mut self, batch: RecordBatch) -> Result<Overflow, SortError> {
         if batch.num_rows() == 0 {
-            return Ok(());
+            return Ok(Overflow(Vec::new()));
         }
         let keys = self.encoder.encode(&batch)?;
-        let added = Run::bytes_of(&batch, &keys);
-        if !self.run.is_empty() && self.run.bytes() + added + RESERVE_BYTES > self.memory_bytes {
-            self.spill()?;
+        self.open.push(batch, keys);
+        if self.open.bytes() >= self.memory_bytes.saturating_sub(RESERVE_BYTES) / RUNS {
+            self.held.push_back(std::mem::take(&mut self.open));
         }
-        self.run.push(batch, keys);
-        Ok(())
+        let is_full = self.memory_used_bytes() + RESERVE_BYTES > self.memory_bytes;
+        Ok(if is_full { self.overflow(SPILLS) } else { Overflow(Vec::new()) })
+    }
+
+    /// What is to be spilled because there are no more rows and those on disk are to be read: as after [`Sorter::push`].
+    pub fn end(&mut self) -> Overflow {
+        if self.spilled.is_empty() {
+            return Overflow(Vec::new());
+        }
+        self.held.push_back(std::mem::take(&mut self.open));
+        let mut used = self.memory_used_bytes() + RESERVE_BYTES;
+        let mut readers = self.spilled.len();
+        let is_too_much = |run: &&Run| {
+            let needed = used + readers.min(MAX_FAN_IN) * READ_BYTES;
+            used -= run.bytes();
+            readers += 1;
+            needed > self.memory_bytes
+        };
+        let runs = self.held.iter().take_while(is_too_much).count();
+        self.overflow(runs)
+    }
+
+    /// What became of what [`Sorter::push`] or [`Sorter::end`] gave.
+    pub fn spilled(&mut self, runs: impl IntoIterator<Item = SpilledRun>) {
+        for run in runs {
+            self.spilled_bytes += run.bytes();
+            self.spilled.push_back(run);
+        }
     }
 
     /// Bytes of rows that are held now.
     pub fn memory_used_bytes(&self) -> usize {
-        self.run.bytes()
+        self.open.bytes() + self.held.iter().map(Run::bytes).sum::<usize>()
     }
 
     /// Gives the rows back in order. May take as long as all that came before: runs are merged until few are left.
     ///
     /// # Errors
-    /// As [`Sorter::push`].
+    /// [`SortError::Spill`] and [`SortError::Arrow`].
     pub fn finish(mut self) -> Result<Sorted, SortError> {
-        if self.spilled.is_empty() {
-            let rows = Rows::InMemory(self.run.sorted());
-            return Ok(Sorted { rows, spilled_bytes: 0 });
+        let last = self.end().0.into_iter().map(FullRun::spill).collect::<Result<Vec<_>, _>>()?;
+        self.spilled(last);
+        let mut run = Run::default();
+        for part in self.held.drain(..).chain([self.open]) {
+            run.append(part);
         }
-        self.spill()?;
-        // A run is there with the batch it is read from, its keys, and the batch before, of which rows are still waiting.
-        let fan_in = (self.memory_bytes.saturating_sub(RESERVE_BYTES) / (3 * BATCH_BYTES)).clamp(2, MAX_FAN_IN);
+        if self.spilled.is_empty() {
+            return Ok(Sorted { rows: Rows::InMemory(run.sorted()), spilled_bytes: 0 });
+        }
+        let free = self.memory_bytes.saturating_sub(run.bytes() + RESERVE_BYTES);
+        let fan_in = (free / READ_BYTES).clamp(2, MAX_FAN_IN);
         while self.spilled.len() > fan_in {
             // The oldest ones first, and in order: equal rows stay in the order in which they came.
             let mut merged = VecDeque::new();
             while !self.spilled.is_empty() {
                 let group = self.spilled.drain(..fan_in.min(self.spilled.len())).collect();
-                let merge = Merge::try_new(Arc::clone(&self.encoder), group)?;
-                merged.push_back(self.write(merge)?);
+                let merge = Merge::try_new(Arc::clone(&self.encoder), group, None)?;
+                let run = SpilledRun::write(&self.folder, &self.schema, merge)?;
+                self.spilled_bytes += run.bytes();
+                merged.push_back(run);
             }
             self.spilled = merged;
         }
-        let merge = Merge::try_new(Arc::clone(&self.encoder), self.spilled.into())?;
+        let merge = Merge::try_new(self.encoder, self.spilled.into(), Some(run.sorted()))?;
         Ok(Sorted { rows: Rows::Merged(merge), spilled_bytes: self.spilled_bytes })
     }
 
-    fn spill(&mut self) -> Result<(), SortError> {
-        let run = std::mem::take(&mut self.run).sorted();
-        let spilled = self.write(run)?;
-        self.spilled.push_back(spilled);
-        Ok(())
+    fn overflow(&mut self, runs: usize) -> Overflow {
+        let runs = self.held.drain(..runs.min(self.held.len()));
+        let run = |run| FullRun { run, schema: Arc::clone(&self.schema), folder: self.folder.clone() };
+        Overflow(runs.map(run).collect())
     }
+}
 
-    fn write(
-        &mut self,
-        batches: impl Iterator<Item = Result<RecordBatch, SortError>>,
-    ) -> Result<SpilledRun, SortError> {
-        let run = SpilledRun::write(&self.folder, &self.schema, batches)?;
-        self.spilled_bytes += run.bytes();
-        Ok(run)
+// === impl Overflow ===
+
+impl Overflow {
+    /// Each may be spilled where and when there is time; all before there are more rows.
+    pub fn into_runs(self) -> Vec<FullRun> {
+        self.0
+    }
+}
+
+// === impl FullRun ===
+
+impl FullRun {
+    /// Writes the rows to the spill folder, in order.
+    ///
+    /// # Errors
+    /// [`SortError::Spill`] and [`SortError::Arrow`].
+    pub fn spill(self) -> Result<SpilledRun, SortError> {
+        SpilledRun::write(&self.folder, &self.schema, self.run.sorted())
     }
 }
 

@@ -41,7 +41,7 @@ fn ordered(table: &table::Table, rows: &[Vec<Value>], columns: &[String], spill:
     let batch = RecordBatch::try_new(Arc::clone(&schema), arrays.collect()).unwrap();
     let spec = SortSpec::try_new(OrderStrategy::Zorder, columns, fields).unwrap();
     let mut sorter = Sorter::try_new(&spec, schema, MIN_MEMORY_BYTES, spill).unwrap();
-    sorter.push(batch).unwrap();
+    assert!(sorter.push(batch).unwrap().into_runs().is_empty());
     let batches: Vec<RecordBatch> = sorter.finish().unwrap().collect::<Result<_, _>>().unwrap();
     batches.iter().flat_map(|batch| batch.column(0).as_primitive::<Int64Type>().values().to_vec()).collect()
 }

@@ -28,6 +28,9 @@ pub(super) enum Keys {
     Rows(Rows),
 }
 
+/// The first 16 bytes of a key as numbers, zeros behind its end: a curve through two columns has no more.
+pub(super) type Head = (u64, u64);
+
 // === impl KeyEncoder ===
 
 impl KeyEncoder {
@@ -82,17 +85,22 @@ impl Keys {
         }
     }
 
-    /// The key's first 8 bytes as a number: what it decides needs no look at the key.
-    pub(super) fn prefix(&self, row: usize) -> u64 {
+    /// The beginning of a key: what it decides needs no look at the key.
+    pub(super) fn head(&self, row: usize) -> Head {
         let key = self.get(row);
-        match key.first_chunk() {
-            Some(head) => u64::from_be_bytes(*head),
-            None => {
-                let mut head = [0; 8];
-                head[..key.len()].copy_from_slice(key);
-                u64::from_be_bytes(head)
-            }
-        }
+        let word = |from: usize| {
+            let mut bytes = [0; 8];
+            let there = key.get(from..).unwrap_or_default();
+            let there = &there[..there.len().min(8)];
+            bytes[..there.len()].copy_from_slice(there);
+            u64::from_be_bytes(bytes)
+        };
+        (word(0), word(8))
+    }
+
+    /// Whether the heads decide everything.
+    pub(super) fn fit_heads(&self) -> bool {
+        matches!(self, Self::Fixed { width, .. } if *width <= size_of::<Head>())
     }
 
     pub(super) fn memory_bytes(&self) -> usize {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use arrow::array::RecordBatch;
 
 use super::SortError;
-use super::keys::{KeyEncoder, Keys};
-use super::run::{batch_rows, gather};
-use super::spill::{RunReader, SpilledRun};
+use super::heap::sift_down;
+use super::keys::{Head, KeyEncoder, Keys};
+use super::run::{SortedRun, batch_rows, gather};
+use super::spill::SpilledRun;
 
 /// Rows of several runs in order.
 pub(super) struct Merge {
@@ -22,9 +23,12 @@ pub(super) struct Merge {
     batch_rows: usize,
 }
 
+/// The batches of a run.
+type Batches = Box<dyn Iterator<Item = Result<RecordBatch, SortError>> + Send>;
+
 /// A run and its first row that is not taken.
 struct Cursor {
-    reader: RunReader,
+    reader: Batches,
     /// Its place among the runs: decides between equal rows.
     run: usize,
     keys: Keys,
@@ -32,20 +36,29 @@ struct Cursor {
     slot: usize,
     row: usize,
     rows: usize,
-    prefix: u64,
+    head: Head,
 }
 
 // === impl Merge ===
 
 impl Merge {
-    pub(super) fn try_new(encoder: Arc<KeyEncoder>, runs: Vec<SpilledRun>) -> Result<Self, SortError> {
+    /// Of runs in the order of their rows' coming, the last of which may be in memory.
+    pub(super) fn try_new(
+        encoder: Arc<KeyEncoder>,
+        spilled: Vec<SpilledRun>,
+        in_memory: Option<SortedRun>,
+    ) -> Result<Self, SortError> {
         let mut merge = Self { encoder, cursors: Vec::new(), held: Vec::new(), picked: Vec::new(), batch_rows: 1 };
-        for (run, spilled) in runs.into_iter().enumerate() {
-            let mut reader = spilled.read()?;
+        let mut readers: Vec<Batches> = Vec::with_capacity(spilled.len() + 1);
+        for run in spilled {
+            readers.push(Box::new(run.read()?));
+        }
+        readers.extend(in_memory.map(|run| Box::new(run) as Batches));
+        for (run, mut reader) in readers.into_iter().enumerate() {
             let Some(batch) = reader.next().transpose()? else { continue };
             let keys = merge.encoder.encode(&batch)?;
-            let (prefix, rows) = (keys.prefix(0), batch.num_rows());
-            merge.cursors.push(Cursor { reader, run, keys, slot: merge.held.len(), row: 0, rows, prefix });
+            let (head, rows) = (keys.head(0), batch.num_rows());
+            merge.cursors.push(Cursor { reader, run, keys, slot: merge.held.len(), row: 0, rows, head });
             merge.held.push(batch);
         }
         let bytes = merge.held.iter().map(RecordBatch::get_array_memory_size).sum();
@@ -62,10 +75,10 @@ impl Merge {
         self.picked.push((top.slot, top.row));
         top.row += 1;
         if top.row < top.rows {
-            top.prefix = top.keys.prefix(top.row);
+            top.head = top.keys.head(top.row);
         } else if let Some(batch) = top.reader.next().transpose()? {
             top.keys = self.encoder.encode(&batch)?;
-            (top.slot, top.row, top.rows, top.prefix) = (self.held.len(), 0, batch.num_rows(), top.keys.prefix(0));
+            (top.slot, top.row, top.rows, top.head) = (self.held.len(), 0, batch.num_rows(), top.keys.head(0));
             self.held.push(batch);
         } else {
             self.cursors.swap_remove(0);
@@ -74,23 +87,14 @@ impl Merge {
         Ok(())
     }
 
-    fn sift_down(&mut self, mut place: usize) {
-        loop {
-            let children = [2 * place + 1, 2 * place + 2];
-            let smaller = |a: usize, b: usize| self.cursors[a].cmp(&self.cursors[b]) == Ordering::Less;
-            let there = children.into_iter().filter(|child| *child < self.cursors.len());
-            let Some(child) = there.reduce(|a, b| if smaller(b, a) { b } else { a }) else { return };
-            if !smaller(child, place) {
-                return;
-            }
-            self.cursors.swap(child, place);
-            place = child;
-        }
+    fn sift_down(&mut self, place: usize) {
+        sift_down(&mut self.cursors, place, Cursor::cmp);
     }
 
     /// Puts the picked rows together, and lets go of batches that are used up.
     fn take_picked(&mut self) -> Result<RecordBatch, SortError> {
-        let batch = gather(&self.held, self.picked.drain(..))?;
+        let batch = gather(&self.held, &self.picked)?;
+        self.picked.clear();
         let mut held = Vec::with_capacity(self.cursors.len());
         for cursor in &mut self.cursors {
             held.push(self.held[cursor.slot].clone());
@@ -122,8 +126,7 @@ impl Iterator for Merge {
 
 impl Cursor {
     fn cmp(&self, other: &Self) -> Ordering {
-        let by_key =
-            self.prefix.cmp(&other.prefix).then_with(|| self.keys.get(self.row).cmp(other.keys.get(other.row)));
+        let by_key = self.head.cmp(&other.head).then_with(|| self.keys.get(self.row).cmp(other.keys.get(other.row)));
         by_key.then(self.run.cmp(&other.run))
     }
 }

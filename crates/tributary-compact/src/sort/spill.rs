@@ -13,7 +13,7 @@ use arrow::ipc::writer::StreamWriter;
 use super::SortError;
 
 /// A run. Its space is free again when this, or its reader, is dropped.
-pub(super) struct SpilledRun {
+pub struct SpilledRun {
     file: File,
     folder: PathBuf,
     bytes: u64,

@@ -48,7 +48,8 @@ fn sort(spec: &SortSpec, memory_bytes: usize, batches: &[RecordBatch]) -> (Recor
     let folder = tempfile::tempdir().unwrap();
     let mut sorter = Sorter::try_new(spec, batches[0].schema(), memory_bytes, folder.path()).unwrap();
     for batch in batches {
-        sorter.push(batch.clone()).unwrap();
+        let overflow = sorter.push(batch.clone()).unwrap();
+        sorter.spilled(overflow.into_runs().into_iter().map(|run| run.spill().unwrap()));
         assert!(sorter.memory_used_bytes() <= memory_bytes);
     }
     let sorted = sorter.finish().unwrap();
@@ -173,7 +174,8 @@ fn a_folder_that_cannot_be_written_to_is_named() {
     let batches = tutorial(50_000);
     let spec = spec(OrderStrategy::Order, &["n"]);
     let mut sorter = Sorter::try_new(&spec, batches[0].schema(), MIN_MEMORY_BYTES, &folder).unwrap();
-    let error = batches.into_iter().try_for_each(|batch| sorter.push(batch)).unwrap_err();
+    let overflow = batches.into_iter().flat_map(|batch| sorter.push(batch).unwrap().into_runs());
+    let error = overflow.map(FullRun::spill).find_map(Result::err).unwrap();
     let text = error.to_string();
     assert!(
         text.contains("gone: ") && text.ends_with("; choose a spill folder that exists and can be written to"),
