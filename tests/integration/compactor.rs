@@ -65,15 +65,21 @@ fn plant_orphan(warehouse: &str) -> PathBuf {
     orphan
 }
 
+const TAG: &str =
+    "[[compactor.policy]]\ntable = \"db.t\"\naction = \"create_tag\"\ntag = \"day-%Y%m%d\"\ninterval = \"100 ms\"\n";
+
 #[test]
-fn two_compactors_expire_one_table_and_every_row_stays() {
+fn two_compactors_expire_and_tag_one_table_and_every_row_stays() {
     let scratch = Scratch::new();
     let warehouse = filled(&scratch);
     assert!(snapshots(&warehouse) > 10, "too few snapshots for this test");
-    let mut compactors = ["a.toml", "b.toml"].map(|name| Daemon::compactor(&settings(&scratch, name, "", EXPIRE)));
+    let mut compactors =
+        ["a.toml", "b.toml"].map(|name| Daemon::compactor(&settings(&scratch, name, "", &(EXPIRE.to_owned() + TAG))));
     for compactor in &mut compactors {
         // Ends with a run of each that finds nothing left to do, whoever did it.
-        run(compactor, |run| run["status"] == "nothing_to_do");
+        for action in ["expire_snapshots", "create_tag"] {
+            run(compactor, |run| run["status"] == "nothing_to_do" && run["action"] == action);
+        }
         compactor.poll("/readyz?verbose", |answer| (answer.status == 200).then_some(()));
         compactor.poll("/metrics", |answer| {
             let ended = http::metric(&answer.body, "tributary_compaction_ended_total")?;
@@ -86,6 +92,11 @@ fn two_compactors_expire_one_table_and_every_row_stays() {
         assert!(!log.contains("run failed"), "{log}");
     }
     assert_eq!(snapshots(&warehouse), 2);
+    let tags = binary::succeed(&["table", "tags", "db.t", "--warehouse", &warehouse, "--format", "json"]);
+    let tag: Value = serde_json::from_str(tags.lines().next().unwrap()).unwrap();
+    let tag = tag["tag_name"].as_str().unwrap();
+    assert!(tag.starts_with("day-20"), "{tags}");
+    binary::succeed(&["table", "count", "db.t", "--tag", tag, "--warehouse", &warehouse]);
     assert_eq!(binary::count(&warehouse, "db.t"), ROWS);
     if pypaimon::available() {
         assert_eq!(pypaimon::count(&warehouse, "db.t"), ROWS);

@@ -13,8 +13,8 @@
 //! So a snapshot that can be seen has all of its files. Java deletes snapshot files last; what is left of a killed run
 //! is then retried, and read by whoever finds it meanwhile. Ours leaves orphans, for [`crate::orphans`].
 //!
-//! Step 5 and [`crate::tagging`] agree without a lock: a tag is written before its snapshot is looked up again, a snapshot
-//! is gone before tags are looked up again. So one of the two sees the other.
+//! Step 5 and [`crate::tagging`] agree without a lock: a tag is pledged before its snapshot is looked up again, a snapshot
+//! is gone before pledges and tags are looked up again. So one of the two sees the other.
 //!
 //! Runs may meet each other and Java's: both go upwards, and delete only what no snapshot above needs. A snapshot that is
 //! gone when it is looked at is the other's.
@@ -29,7 +29,7 @@ use tributary_runtime::{Drain, Env};
 
 pub use self::policy::ExpirePolicy;
 use crate::error::{Result, TableError};
-use crate::keepers::{Keeper, Keepers, Whose};
+use crate::keepers::{Keeper, Keepers, Kept, Whose};
 use crate::live::{self, FileKey};
 use crate::reclaim::{Doomed, Reclaimed};
 use crate::scan;
@@ -202,7 +202,7 @@ impl Run<'_> {
         }
         let mut keepers = Keepers::find(table.storage(), Whose::Others).await?;
         let mut concerned = keeping(keepers.list(), *first, *last);
-        concerned.push(&self.latest);
+        concerned.push(Kept::from(&*self.latest));
         doomed.spare_all(table, executor, concerned).await?;
 
         snapshots::write_hints_of_expiry(storage, end, self.latest.id).await?;
@@ -217,12 +217,12 @@ impl Run<'_> {
 
 /// Those of `keepers` that may keep what snapshots from `first` to `last` refer to. A file is read by all snapshots from
 /// the one that added it to the one before its deletion: of the tags below `first` the newest one speaks for all.
-fn keeping(keepers: Vec<&Keeper>, first: SnapshotId, last: SnapshotId) -> Vec<&Snapshot> {
+fn keeping(keepers: Vec<&Keeper>, first: SnapshotId, last: SnapshotId) -> Vec<Kept<'_>> {
     let tags = keepers.iter().filter(|keeper| keeper.is_main_tag()).map(|keeper| keeper.snapshot.id);
     let below = tags.filter(|id| *id <= first).max().unwrap_or(first);
     let concerned =
         keepers.into_iter().filter(|keeper| !keeper.is_main_tag() || (below..=last).contains(&keeper.snapshot.id));
-    concerned.map(|keeper| &*keeper.snapshot).collect()
+    concerned.map(Kept::from).collect()
 }
 
 #[cfg(test)]

@@ -132,8 +132,6 @@ impl World {
         let done = future::join_all(players.iter().zip(number * 10..).map(|(player, number)| async move {
             let Player { step, starts, killed } = player;
             tokio::time::sleep(Duration::from_millis(*starts)).await;
-            // A tag whose making is killed while its snapshot expires may keep what is gone, as Java's.
-            let killed = killed.filter(|_| !matches!(step, Step::Tag(_)));
             let lives = Duration::from_millis(killed.unwrap_or(60_000));
             (step, tokio::time::timeout(lives, this.step(number, step, floor)).await == Ok(true))
         }));

@@ -1,5 +1,8 @@
 //! Who keeps a table's files: its snapshots, tags and changelogs, and those of its branches, whose manifests and data files
 //! lie among the table's own.
+//!
+//! And pledges: snapshots that are about to be tagged ([`crate::tagging`]). They are listed before the tags: the tag is
+//! written before its pledge goes, so whoever misses the pledge finds the tag.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
@@ -10,7 +13,10 @@ use paimon_format::names::{self, BRANCH_DIR, CHANGELOG_DIR, SNAPSHOT_DIR, TAG_DI
 use paimon_format::{FormatError, Snapshot, Tag};
 
 use crate::error::{Result, TableError};
-use crate::store::Storage;
+use crate::store::{Storage, is_staging_name};
+
+/// Where pledges lie, one file each. Other engines take only what is called `tag-…` in the folder above for a tag.
+pub(crate) const PLEDGE_DIR: &str = "tag/pledges";
 
 /// Files read at once.
 const READ_CONCURRENCY: usize = 16;
@@ -34,6 +40,14 @@ pub(crate) struct Keeper {
     stamp: Stamp,
 }
 
+/// A snapshot whose files stay.
+#[derive(Clone, Copy)]
+pub(crate) struct Kept<'a> {
+    pub(crate) snapshot: &'a Snapshot,
+    /// Whether its files may be gone: then it will never be tagged.
+    pub(crate) is_pledge: bool,
+}
+
 /// Everybody who was found, by the path of the file.
 pub(crate) struct Keepers {
     storage: Storage,
@@ -46,6 +60,7 @@ type Stamp = (DateTime<Utc>, u64, Option<String>);
 
 #[derive(Clone, Copy)]
 enum Folder {
+    Pledges,
     Snapshots,
     Tags,
     Changelogs,
@@ -56,17 +71,41 @@ enum Folder {
 impl Keeper {
     /// Whether this is a tag of the table itself, not of a branch.
     pub(crate) fn is_main_tag(&self) -> bool {
-        self.path.starts_with(TAG_DIR)
+        self.path.starts_with(TAG_DIR) && !self.is_pledge()
     }
 
-    /// Whether it is one of the table itself, not of a branch.
+    /// Whether it is only about to be tagged.
+    pub(crate) fn is_pledge(&self) -> bool {
+        self.path.starts_with(PLEDGE_DIR)
+    }
+
+    /// When its file was written, Unix milliseconds.
+    pub(crate) fn written_millis(&self) -> i64 {
+        self.stamp.0.timestamp_millis()
+    }
+
+    /// Whether it is one of the table itself, not of a branch, and there to stay.
     pub(crate) fn is_main(&self) -> bool {
-        self.branch().is_none()
+        self.branch().is_none() && !self.is_pledge()
     }
 
     /// `branch/branch-b`, nothing for the table itself.
     fn branch(&self) -> Option<&str> {
         self.path.rsplitn(3, '/').nth(2)
+    }
+}
+
+// === impl Kept ===
+
+impl<'a> From<&'a Keeper> for Kept<'a> {
+    fn from(keeper: &'a Keeper) -> Self {
+        Self { snapshot: &keeper.snapshot, is_pledge: keeper.is_pledge() }
+    }
+}
+
+impl<'a> From<&'a Snapshot> for Kept<'a> {
+    fn from(snapshot: &'a Snapshot) -> Self {
+        Self { snapshot, is_pledge: false }
     }
 }
 
@@ -135,10 +174,9 @@ impl Keepers {
             [(SNAPSHOT_DIR, Folder::Snapshots), (TAG_DIR, Folder::Tags), (CHANGELOG_DIR, Folder::Changelogs)]
                 .map(|(folder, kind)| (format!("{root}{folder}"), kind))
         };
-        let mut folders = of(String::new()).to_vec();
-        if self.whose == Whose::Others {
-            folders.remove(0);
-        }
+        let mut folders = vec![(PLEDGE_DIR.to_owned(), Folder::Pledges)];
+        let own = of(String::new()).into_iter();
+        folders.extend(own.filter(|(path, _)| self.whose == Whose::Everybody || path != SNAPSHOT_DIR));
         for branch in self.storage.list_folders(BRANCH_DIR).await? {
             if names::parse_branch(&branch).is_some() {
                 folders.extend(of(format!("{BRANCH_DIR}/{branch}/")));
@@ -153,6 +191,7 @@ impl Keepers {
 impl Folder {
     fn holds(self, name: &str) -> bool {
         match self {
+            Self::Pledges => !is_staging_name(name),
             Self::Snapshots => names::parse_snapshot(name).is_some(),
             Self::Tags => names::parse_tag(name).is_some(),
             Self::Changelogs => names::parse_changelog(name).is_some(),
@@ -161,7 +200,7 @@ impl Folder {
 
     fn parse(self, bytes: &[u8]) -> Result<Snapshot, FormatError> {
         match self {
-            Self::Tags => Tag::from_json(bytes).map(|tag| tag.snapshot),
+            Self::Pledges | Self::Tags => Tag::from_json(bytes).map(|tag| tag.snapshot),
             Self::Snapshots | Self::Changelogs => Snapshot::from_json(bytes),
         }
     }

@@ -71,6 +71,8 @@ struct References<'a> {
     used: HashSet<FileKey>,
     /// Whether a snapshot names index files; which ones is not read here.
     has_index: bool,
+    /// Unix milliseconds: what is older and not referred to is an orphan.
+    floor: i64,
 }
 
 /// Finds the orphans of a table, and deletes them if `policy` says so. Ends early, after a batch, when `stop` is requested.
@@ -87,10 +89,10 @@ pub async fn remove_orphans(table: &Table, policy: &OrphanPolicy, env: &Env, sto
             why,
         });
     }
-    let mut references = References::read(table, env).await?;
     let floor = i64::try_from(policy.older_than.as_millis()).unwrap_or(i64::MAX);
     let floor = env.clock.now_millis().saturating_sub(floor);
-    let mut orphans = references.not_among(floor).await?;
+    let mut references = References::read(table, env, floor).await?;
+    let mut orphans = references.not_among().await?;
     references.look_again().await?;
     orphans.retain(|orphan| !references.knows(orphan));
     orphans.sort();
@@ -116,7 +118,7 @@ pub async fn remove_orphans(table: &Table, policy: &OrphanPolicy, env: &Env, sto
 // === impl References ===
 
 impl<'a> References<'a> {
-    async fn read(table: &'a Table, env: &Env) -> Result<Self> {
+    async fn read(table: &'a Table, env: &Env, floor: i64) -> Result<Self> {
         let keepers = Keepers::find(table.storage(), Whose::Everybody).await?;
         let mut references = Self {
             table,
@@ -125,9 +127,10 @@ impl<'a> References<'a> {
             keepers,
             used: HashSet::new(),
             has_index: false,
+            floor,
         };
         let found: Vec<Keeper> = references.keepers.list().into_iter().cloned().collect();
-        if found.is_empty() {
+        if found.iter().all(Keeper::is_pledge) {
             references.check_never_written().await?;
         }
         for keeper in &found {
@@ -150,7 +153,12 @@ impl<'a> References<'a> {
     }
 
     async fn add(&mut self, keeper: &Keeper) -> Result<()> {
+        // Nobody will redeem a pledge that old.
+        if keeper.is_pledge() && keeper.written_millis() < self.floor {
+            return Ok(());
+        }
         match self.add_files(keeper).await {
+            Err(TableError::Missing { .. }) if keeper.is_pledge() => Ok(()),
             Err(TableError::Missing { object, .. }) => {
                 self.keepers.look().await?;
                 if self.keepers.list().iter().any(|there| there.path == keeper.path) {
@@ -189,8 +197,8 @@ impl<'a> References<'a> {
         Ok(())
     }
 
-    /// The files older than `floor` (Unix milliseconds) that nothing here refers to.
-    async fn not_among(&self, floor: i64) -> Result<Vec<Orphan>> {
+    /// The files older than the floor that nothing here refers to.
+    async fn not_among(&self) -> Result<Vec<Orphan>> {
         let storage = self.table.storage();
         let below = storage.root.as_ref().len() + 1;
         let keys = &self.table.schema().partition_keys;
@@ -206,7 +214,7 @@ impl<'a> References<'a> {
                 Place::Stray => true,
                 Place::Other => false,
             };
-            if candidate && object.last_modified.timestamp_millis() < floor && !self.knows(&orphan) {
+            if candidate && object.last_modified.timestamp_millis() < self.floor && !self.knows(&orphan) {
                 orphans.push(orphan);
             }
         }

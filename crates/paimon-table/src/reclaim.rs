@@ -12,6 +12,7 @@ use paimon_format::{BinaryRow, ManifestEntry, Snapshot};
 use tributary_runtime::Executor;
 
 use crate::error::{Result, TableError};
+use crate::keepers::Kept;
 use crate::live::{self, FileKey, LiveFiles};
 use crate::manifests;
 use crate::predicate::{Comparison, Predicate};
@@ -136,14 +137,22 @@ impl Doomed {
     ///
     /// # Errors
     /// [`TableError::Missing`] when something of a kept snapshot is gone; otherwise what cannot be read.
-    pub(crate) async fn spare_all(&mut self, table: &Table, executor: &Executor, kept: Vec<&Snapshot>) -> Result<()> {
+    pub(crate) async fn spare_all(&mut self, table: &Table, executor: &Executor, kept: Vec<Kept<'_>>) -> Result<()> {
         let mut live = LiveFiles::new(table, executor, self.partition_filter(table));
-        for snapshot in kept {
-            self.spare_metadata(table.storage(), snapshot).await?;
-            if !self.data.is_empty() {
-                for key in live.visit(snapshot, |key| self.data.contains_key(&key)).await? {
-                    self.data.remove(&key);
-                }
+        for Kept { snapshot, is_pledge } in kept {
+            match self.spare(table, snapshot, &mut live).await {
+                Err(TableError::Missing { .. }) if is_pledge => {}
+                spared => spared?,
+            }
+        }
+        Ok(())
+    }
+
+    async fn spare(&mut self, table: &Table, kept: &Snapshot, live: &mut LiveFiles<'_>) -> Result<()> {
+        self.spare_metadata(table.storage(), kept).await?;
+        if !self.data.is_empty() {
+            for key in live.visit(kept, |key| self.data.contains_key(&key)).await? {
+                self.data.remove(&key);
             }
         }
         Ok(())

@@ -1,18 +1,28 @@
 //! Tags: keeping a snapshot under a name, and letting it go (`TagManager`, `TagDeletion`, `TagTimeExpire`).
+//!
+//! A tag must not appear when its snapshot has expired meanwhile, whoever is killed when. So it is pledged first, in a file
+//! of its own; then its snapshot is looked up once more; then the tag is written; then the pledge goes. An expiry honours
+//! pledges, and looks for them after its snapshots are gone: either it finds the pledge, or whoever pledged finds the
+//! snapshot gone. A pledge that a killed process left keeps its files until the orphan sweep takes both away.
+
+mod names;
+mod periodic;
 
 use std::time::Duration;
 
 use paimon_format::names::{TAG_DIR, tag_file};
 use paimon_format::{FileKind, SnapshotId, Tag};
-use tributary_runtime::Env;
+use tributary_runtime::{Env, Random};
 
+pub use self::names::TagNames;
+pub use self::periodic::{PeriodTag, TagSchedule, create_period_tag};
 use crate::error::{Result, TableError};
-use crate::keepers::{Keeper, Keepers, Whose};
+use crate::keepers::{Keeper, Keepers, Kept, PLEDGE_DIR, Whose};
 use crate::live::{self, FileKey};
 use crate::manifests::{self, ManifestFormat};
 use crate::reclaim::{Doomed, Reclaimed};
-use crate::snapshots;
-use crate::store::Create;
+use crate::snapshots::{self, Found};
+use crate::store::{Create, Storage};
 use crate::table::Table;
 use crate::wall_clock;
 
@@ -39,22 +49,59 @@ pub async fn create_tag(
         Some(id) => snapshots::read(storage, id).await?.ok_or_else(|| no_such_snapshot(table, id))?,
         None => snapshots::find_latest(storage).await?.ok_or_else(|| refused("it has no snapshot".to_owned()))?,
     };
+    match make(table, name, &found, retained.or(table.options().tag_default_time_retained), env).await? {
+        Made::Created => Ok(found.snapshot.id),
+        Made::Exists => Err(refused(format!("tag `{name}` exists already; delete it first, or take another name"))),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Made {
+    Created,
+    /// Another one of this name.
+    Exists,
+}
+
+/// Keeps `found` as `name`, for ever or for `retained`.
+async fn make(table: &Table, name: &str, found: &Found, retained: Option<Duration>, env: &Env) -> Result<Made> {
+    let storage = table.metadata();
     let id = found.snapshot.id;
     let now = wall_clock::local_millis(env.clock.now_millis());
-    let kept = retained.or(table.options().tag_default_time_retained).map(|retained| (now, retained));
     let path = path(name);
-    let file = Tag::file(&found.bytes, kept).map_err(TableError::format(path.as_str()))?;
-    if storage.create(&path, file.clone().into()).await? == Create::Exists
-        && storage.get_opt(&path).await?.is_none_or(|there| there != file)
-    {
-        return Err(refused(format!("tag `{name}` exists already; delete it first, or take another name")));
+    let file = Tag::file(&found.bytes, retained.map(|retained| (now, retained)));
+    let file = file.map_err(TableError::format(path.as_str()))?;
+    let write = async {
+        match storage.create(&path, file.clone().into()).await? {
+            Create::Exists if storage.get_opt(&path).await?.is_none_or(|there| there != file) => {
+                Ok::<_, TableError>(Made::Exists)
+            }
+            _ => Ok(Made::Created),
+        }
+    };
+    pledged(storage, found, &env.random, write).await?.ok_or_else(|| no_such_snapshot(table, id))
+}
+
+/// Does `write`, which tags `found` in the table at `storage`, under a pledge. `None`, and nothing written, when the snapshot
+/// is gone.
+///
+/// # Errors
+/// The store's, and that of `write`: the tag may still come then, so the pledge stays, for the orphan sweep.
+pub async fn pledged<T, E: From<TableError>>(
+    storage: &Storage,
+    found: &Found,
+    random: &Random,
+    write: impl Future<Output = Result<T, E>>,
+) -> Result<Option<T>, E> {
+    let pledge = format!("{PLEDGE_DIR}/{}", random.uuid());
+    storage.put(&pledge, found.bytes.clone()).await.map_err(TableError::from)?;
+    let written = match snapshots::read(storage, found.snapshot.id).await? {
+        Some(_) => Some(write.await?),
+        None => None,
+    };
+    if let Err(error) = storage.delete(&pledge).await {
+        tracing::warn!(%error, "a pledge of a tag is left for the orphan sweep");
     }
-    // An expiry looks for tags after its snapshots are gone: if this one is still there, it will find the tag.
-    if snapshots::read(storage, id).await?.is_none() {
-        storage.delete(&path).await?;
-        return Err(no_such_snapshot(table, id));
-    }
-    Ok(id)
+    Ok(written)
 }
 
 /// Lets go of a tag, and of the files that only it kept.
@@ -76,10 +123,10 @@ pub async fn delete_tag(table: &Table, name: &str, env: &Env) -> Result<Reclaime
     let mut keepers = Keepers::find(storage, Whose::Everybody).await?;
     let (earlier, others) = (tag.snapshot.id, keepers.list());
     let kept = neighbours(others.into_iter().filter(|keeper| keeper.path != path).collect(), earlier);
-    doomed.spare_all(table, &env.executor, kept.iter().map(|keeper| &*keeper.snapshot).collect()).await?;
+    doomed.spare_all(table, &env.executor, kept.into_iter().map(Kept::from).collect()).await?;
     storage.delete(&path).await?;
     let fresh = keepers.look().await?;
-    doomed.spare_all(table, &env.executor, fresh.iter().map(|keeper| &*keeper.snapshot).collect()).await?;
+    doomed.spare_all(table, &env.executor, fresh.iter().map(Kept::from).collect()).await?;
     Ok(doomed.delete(table).await)
 }
 
@@ -92,12 +139,19 @@ pub async fn expire_tags(table: &Table, env: &Env) -> Result<Vec<(String, Reclai
     let now = wall_clock::local_millis(env.clock.now_millis());
     let mut expired = Vec::new();
     for name in table.tags().await? {
-        let tag = table.tag(&name).await?;
+        let tag = match table.tag(&name).await {
+            // Somebody else was faster, here and below.
+            Err(TableError::NoSuchTag { .. }) => continue,
+            tag => tag?,
+        };
         let (Some(created), Some(retained)) = (tag.create_time_millis, tag.time_retained) else {
             continue;
         };
         if created.saturating_add(i64::try_from(retained.as_millis()).unwrap_or(i64::MAX)) < now {
-            expired.push((name.clone(), delete_tag(table, &name, env).await?));
+            match delete_tag(table, &name, env).await {
+                Err(TableError::NoSuchTag { .. }) => {}
+                reclaimed => expired.push((name, reclaimed?)),
+            }
         }
     }
     Ok(expired)

@@ -154,7 +154,8 @@ pub(crate) async fn kept_files(table: &Table) -> BTreeSet<String> {
     let storage = table.storage();
     let there = files_of(table).await;
     let mut kept = BTreeSet::new();
-    for keeper in Keepers::find(storage, Whose::Everybody).await.unwrap().list() {
+    let keepers = Keepers::find(storage, Whose::Everybody).await.unwrap();
+    for keeper in keepers.list().into_iter().filter(|keeper| !keeper.is_pledge()) {
         let snapshot = &keeper.snapshot;
         let plan = plan_scan_of(table, Arc::clone(snapshot), None, &Executor::inline()).await.unwrap();
         let mut files: Vec<_> = plan.files.iter().map(|entry| file_path(table, entry).unwrap()).collect();

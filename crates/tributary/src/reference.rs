@@ -81,8 +81,11 @@ fn policies(out: &mut String) {
     }
     for (action, doc) in ACTIONS {
         line!(out, "\n### action = \"{}\"\n\n{doc}\n", action.as_str());
-        table(out, &["key", "kind", "default", "meaning"]);
-        for argument in ARGUMENTS.iter().filter(|argument| argument.action == *action) {
+        let mut arguments = ARGUMENTS.iter().filter(|argument| argument.action == *action).peekable();
+        if arguments.peek().is_some() {
+            table(out, &["key", "kind", "default", "meaning"]);
+        }
+        for argument in arguments {
             row(out, &[&code(argument.key), argument.kind, argument.default, argument.doc]);
         }
     }

@@ -7,6 +7,7 @@
 
 mod definitions;
 mod parquet;
+mod tags;
 mod text;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::stats::StatsMode;
 
 pub use definitions::{OptionDef, OptionKind, TABLE_OPTIONS};
 pub use parquet::ParquetOptions;
+pub use tags::{TagFormatter, TagPeriod};
 pub use text::{MemorySize, parse_duration};
 
 /// An option value that cannot be understood, or a key nobody knows.
@@ -100,6 +102,14 @@ pub struct CoreOptions {
     pub snapshot_time_retained: Duration,
     /// `tag.default-time-retained`; `None` = for ever.
     pub tag_default_time_retained: Option<Duration>,
+    /// `tag.creation-period-duration`, or else `tag.creation-period`.
+    pub tag_creation_period: TagPeriod,
+    /// `tag.creation-delay`.
+    pub tag_creation_delay: Duration,
+    /// `tag.num-retained-max`; `None` = all.
+    pub tag_num_retained_max: Option<u64>,
+    /// `tag.period-formatter`.
+    pub tag_period_formatter: TagFormatter,
     /// Whether `changelog.*` makes changelogs outlive their snapshots (`CoreOptions.changelogLifecycleDecoupled`).
     pub changelog_decoupled: bool,
 }
@@ -237,6 +247,16 @@ impl CoreOptions {
             snapshot_num_retained_min: retained_min,
             snapshot_time_retained: time_retained,
             tag_default_time_retained: given.optional("tag.default-time-retained", parse_duration)?,
+            tag_creation_period: match given.optional("tag.creation-period-duration", TagPeriod::every)? {
+                Some(period) => period,
+                None => given.required("tag.creation-period", TagPeriod::parse)?,
+            },
+            tag_creation_delay: given.required("tag.creation-delay", parse_duration)?,
+            tag_num_retained_max: match given.find("tag.num-retained-max") {
+                Some(_) => Some(given.number("tag.num-retained-max", 1..=i64::MAX as u64)?),
+                None => None,
+            },
+            tag_period_formatter: given.required("tag.period-formatter", TagFormatter::parse)?,
             changelog_decoupled: outlives("changelog.num-retained.max", retained_max)?
                 || outlives("changelog.num-retained.min", retained_min)?
                 || given.optional("changelog.time-retained", parse_duration)?.is_some_and(|time| time > time_retained),

@@ -1,13 +1,13 @@
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use tributary_runtime::{Classify, Drain, FailureKind};
-use tributary_testkit::{FaultStore, Op};
+use tributary_testkit::{FaultStore, Moment};
 
 use super::*;
 use crate::expire::{ExpirePolicy, expire};
+use crate::orphans::{OrphanPolicy, remove_orphans};
 use crate::store::Storage;
 use crate::testing::*;
 
@@ -79,27 +79,76 @@ async fn what_cannot_be_tagged_is_refused() {
 
 #[tokio::test]
 async fn a_snapshot_that_expires_while_it_is_tagged_is_kept_or_not_tagged() {
-    // Before the tag is there, and after that.
-    for (op, tagged) in [(Op::Create, false), (Op::Get, true)] {
-        let clean = memory();
-        let table = compacted(&clean).await;
-        let store = FaultStore::new(Arc::clone(&clean.store));
-        let watched = open(&Storage::new(Arc::new(store.clone()), clean.root.clone())).await;
-        let reads = AtomicU32::new(0);
-        let hold = store.hold(move |call| {
-            let name = call.path.filename().unwrap_or_default();
-            let again = call.op == Op::Get && name == "snapshot-2" && reads.fetch_add(1, Ordering::Relaxed) == 1;
-            call.op == op && (name == "tag-v" || again)
-        });
-        let (created, ()) = futures::join!(create_at(&watched, "v", 2), async {
-            hold.arrived(1).await;
-            expire_to(&table, 1).await;
-            hold.release();
-        });
-        assert!(matches!(created, Err(TableError::NoSuchSnapshot { id: 2, .. })), "{created:?}");
-        assert_eq!(table.tags().await.unwrap(), [""; 0]);
-        // An expiry that met the tag left its files, as orphans.
-        assert_eq!(data_names(&table).await, if tagged { "abef" } else { "ef" });
+    let clean = memory();
+    compacted(&clean).await;
+    // Whoever makes the tag is held before each of his calls, while the snapshot expires.
+    let mut outcomes = Vec::new();
+    for held in 1.. {
+        let copied = copy(&clean).await;
+        let store = FaultStore::new(Arc::clone(&copied.store));
+        let watched = open(&Storage::new(Arc::new(store.clone()), copied.root.clone())).await;
+        let (table, before) = (open(&copied).await, store.call_count());
+        let hold = store.hold(move |call| call.number == before + held);
+        let mut making = std::pin::pin!(create_at(&watched, "v", 2));
+        let made = tokio::select! {
+            made = &mut making => {
+                made.unwrap();
+                break;
+            }
+            () = hold.arrived(1) => {
+                expire_to(&table, 1).await;
+                hold.release();
+                making.await
+            }
+        };
+        let tags = table.tags().await.unwrap();
+        assert_eq!(tags.is_empty(), made.is_err(), "{made:?}");
         kept_files(&table).await;
+        outcomes.push(made.is_ok());
     }
+    assert_eq!(outcomes, [false, false, false, true, true], "read, pledge, read, create, delete the pledge");
+}
+
+#[tokio::test]
+async fn killed_at_any_step_while_the_snapshot_expires_no_tag_is_left_without_its_files() {
+    let clean = memory();
+    compacted(&clean).await;
+    for (moment, calls) in [(Moment::BeforeEffect, 5), (Moment::AfterEffect, 5)] {
+        for number in 1..=calls {
+            let copied = copy(&clean).await;
+            let store = FaultStore::new(Arc::clone(&copied.store));
+            let watched = open(&Storage::new(Arc::new(store.clone()), copied.root.clone())).await;
+            store.crash_at(store.call_count() + number, moment);
+            tokio::select! {
+                made = create_at(&watched, "v", 2) => panic!("call {number} did not come: {made:?}"),
+                () = store.crashed() => {}
+            }
+            let table = open(&copied).await;
+            let tagged = table.tags().await.unwrap() == ["v"];
+            for newest in [3, 1] {
+                expire_to(&table, newest).await;
+                kept_files(&table).await;
+            }
+            // The pledge that is left keeps its files until a sweep finds it too old.
+            let pledged = copied.list_names(PLEDGE_DIR).await.unwrap().len();
+            assert_eq!(data_names(&table).await.contains('b'), tagged || pledged > 0, "{number} {moment:?}");
+            let policy = OrphanPolicy { older_than: Duration::ZERO, delete: true };
+            remove_orphans(&table, &policy, &env_at(1, i64::MAX / 2), &Drain::new()).await.unwrap();
+            assert_eq!(copied.list_names(PLEDGE_DIR).await.unwrap(), [""; 0]);
+            assert_eq!(kept_files(&table).await, files_of(&table).await);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_pledge_that_came_too_late_hinders_nobody() {
+    let storage = memory();
+    let table = compacted(&storage).await;
+    let gone = storage.get("snapshot/snapshot-2").await.unwrap();
+    expire_to(&table, 3).await;
+    storage.put("tag/pledges/late", gone).await.unwrap();
+    expire_to(&table, 1).await;
+    let policy = OrphanPolicy { older_than: Duration::from_secs(3600), delete: true };
+    remove_orphans(&table, &policy, &env_at(1, EPOCH), &Drain::new()).await.unwrap();
+    assert_eq!(kept_files(&table).await, files_of(&table).await);
 }

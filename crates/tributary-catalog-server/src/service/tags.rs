@@ -6,6 +6,7 @@ use paimon_format::names::{self, TAG_DIR};
 use paimon_format::{Snapshot, SnapshotId};
 use paimon_table::snapshots;
 use paimon_table::store::Create;
+use paimon_table::tagging::pledged;
 
 use super::{Reply, Service, Target, json, parse};
 use crate::page::Paging;
@@ -43,9 +44,14 @@ impl Service {
         };
         let version = snapshot_id.map_or_else(|| "LATEST".to_owned(), |id| id.to_string());
         let found = found.ok_or_else(|| Problem::no_snapshot(&target.name.object(), &version))?;
-        match self.create_object(&target.metadata, &path(&tag_name), found.bytes).await? {
-            Create::Created => Ok(Reply::Done),
-            Create::Exists => Err(Problem::tag_exists(&target.name.object(), &tag_name)),
+        let write = async {
+            let created = self.create_object(&target.metadata, &path(&tag_name), found.bytes.clone()).await;
+            created.map_err(Problem::from)
+        };
+        match pledged(&target.metadata, &found, &self.env.random, write).await? {
+            Some(Create::Created) => Ok(Reply::Done),
+            Some(Create::Exists) => Err(Problem::tag_exists(&target.name.object(), &tag_name)),
+            None => Err(Problem::no_snapshot(&target.name.object(), &version)),
         }
     }
 

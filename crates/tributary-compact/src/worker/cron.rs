@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use chrono::{DateTime, FixedOffset, TimeZone, Utc};
+use chrono::{DateTime, FixedOffset, Offset, TimeZone, Utc};
 use chrono_tz::Tz;
 use croner::Cron;
 use croner::parser::{CronParser, Seconds};
@@ -22,6 +22,42 @@ pub enum CronZone {
 pub struct CronSchedule {
     cron: Cron,
     zone: CronZone,
+}
+
+// === impl CronZone ===
+
+impl CronZone {
+    /// Parses `Europe/Berlin`, `UTC`, `+08:00` or `GMT+08:00`; what is displayed is read again.
+    ///
+    /// # Errors
+    /// What it is not.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let offset = || text.trim_start_matches("GMT").trim_start_matches("UTC").parse().map(Self::Offset);
+        text.parse().map(Self::Region).or_else(|_| offset()).map_err(|_| {
+            "no time zone; write UTC, an IANA name such as Europe/Berlin, or an offset such as +08:00".to_owned()
+        })
+    }
+
+    /// The wall clock at an instant: Unix milliseconds to milliseconds as if it were UTC.
+    pub(super) fn local_millis(self, unix: i64) -> i64 {
+        let Some(utc) = DateTime::<Utc>::from_timestamp_millis(unix).map(|time| time.naive_utc()) else {
+            return unix;
+        };
+        let offset = match self {
+            Self::Region(zone) => zone.offset_from_utc_datetime(&utc).fix(),
+            Self::Offset(offset) => offset,
+        };
+        unix + i64::from(offset.local_minus_utc()) * 1000
+    }
+}
+
+impl fmt::Display for CronZone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Region(zone) => f.write_str(zone.name()),
+            Self::Offset(offset) => write!(f, "{offset}"),
+        }
+    }
 }
 
 // === impl CronSchedule ===
@@ -101,6 +137,22 @@ mod tests {
         ] {
             assert_eq!(after(pattern, zone, from), expected, "{pattern} after {from}");
         }
+    }
+
+    #[test]
+    fn a_zone_is_read_as_it_is_shown_and_knows_its_wall_clock() {
+        const NEW_YEAR: i64 = 1_767_225_600_000; // 2026-01-01T00:00:00Z
+        for (text, shown, minutes) in [
+            ("UTC", "UTC", 0),
+            ("Europe/Berlin", "Europe/Berlin", 60),
+            ("GMT+08:00", "+08:00", 480),
+            ("-05:30", "-05:30", -330),
+        ] {
+            let zone = CronZone::parse(text).unwrap();
+            assert_eq!((zone.to_string().as_str(), CronZone::parse(shown)), (shown, Ok(zone)));
+            assert_eq!(zone.local_millis(NEW_YEAR), NEW_YEAR + minutes * 60_000, "{text}");
+        }
+        assert_eq!(CronZone::parse("Mars").unwrap_err().split(';').next(), Some("no time zone"));
     }
 
     #[test]

@@ -56,6 +56,8 @@ impl Perform for Maintenance {
                 let policy = OrphanPolicy { older_than: *older_than, delete: !dry_run };
                 self.remove_orphan_files(&table, policy, scope).await
             }
+            Action::CreateTag(arguments) => self.create_tag(&table, arguments, scope).await,
+            Action::ExpireTags => self.expire_tags(&table, scope).await,
         }
     }
 }
@@ -121,6 +123,6 @@ impl Maintenance {
     }
 }
 
-fn failure(error: TableError) -> RunFailure {
+pub(super) fn failure(error: TableError) -> RunFailure {
     RunFailure::of(&error)
 }

@@ -21,6 +21,7 @@ mod metrics;
 mod record;
 mod run_log;
 pub mod schedule;
+mod tags;
 
 #[cfg(test)]
 mod tests;
@@ -36,6 +37,7 @@ pub use metrics::{METRICS, WorkerMetrics};
 pub use record::{Cause, Report, RunId, RunRecord, RunStatus, TableName, Volume};
 pub use run_log::{RunFailure, RunScope};
 pub use schedule::Trigger;
+pub use tags::TagArguments;
 
 use async_trait::async_trait;
 

@@ -41,7 +41,12 @@ pub(crate) const POLICY_KEYS: &[SettingDef] = &[
         "Instead of `interval`: minute, hour, day of month, month, day of week, as in `30 3 * * *`; or `@hourly`, `@daily`, \
          …. What was missed is made up for by one run.",
     ),
-    key("time-zone", "time zone", "", "The zone of `cron`; `job.time-zone` unless given."),
+    key(
+        "time-zone",
+        "time zone",
+        "",
+        "The zone of `cron`, and of the tags of `create_tag`; `job.time-zone` unless given.",
+    ),
 ];
 
 const fn key(key: &'static str, kind: &'static str, default: &'static str, doc: &'static str) -> SettingDef {
@@ -140,7 +145,7 @@ impl PolicyText {
             return Err(self.missing("table", "name a table: table = \"database.table\""));
         }
         let kind = ActionKind::parse(&action).map_err(|why| self.wrong("action", &action, why))?;
-        let trigger = self.trigger(&mut given, zone)?;
+        let trigger = self.trigger(kind, &mut given, zone)?;
         let arguments = || ARGUMENTS.iter().filter(|argument| argument.action == kind).map(|argument| argument.key);
         let keys = || POLICY_KEYS.iter().map(|known| known.key).chain(arguments());
         if let Some(key) = given.keys().find(|key| !arguments().any(|known| known == key.as_str())) {
@@ -187,21 +192,25 @@ impl PolicyText {
         Ok(Called { procedure: procedure.to_owned(), table, arguments })
     }
 
-    fn trigger(&self, given: &mut Given, zone: &TimeZone) -> Result<Trigger, SettingsError> {
+    fn trigger(&self, kind: ActionKind, given: &mut Given, zone: &TimeZone) -> Result<Trigger, SettingsError> {
         let own = given
             .remove("time-zone")
             .map(|text| TimeZone::parse(&text).map_err(|why| self.wrong("time-zone", &text, why)));
         let own = own.transpose()?;
+        let zone = match own.as_ref().unwrap_or(zone).zone() {
+            Zone::Region(region) => CronZone::Region(region),
+            Zone::Offset(offset) => CronZone::Offset(offset),
+        };
+        let names_tags = kind == ActionKind::CreateTag;
+        if names_tags {
+            given.entry("time_zone".to_owned()).or_insert_with(|| zone.to_string());
+        }
         match (given.remove("interval"), given.remove("cron")) {
-            (Some(text), None) if own.is_none() => {
+            (Some(text), None) if own.is_none() || names_tags => {
                 let interval = <Duration as SettingValue>::parse(&text);
                 Ok(Trigger::Every(interval.map_err(|why| self.wrong("interval", &text, why))?))
             }
             (None, Some(text)) => {
-                let zone = match own.as_ref().unwrap_or(zone).zone() {
-                    Zone::Region(region) => CronZone::Region(region),
-                    Zone::Offset(offset) => CronZone::Offset(offset),
-                };
                 let schedule = CronSchedule::try_new(&text, zone);
                 Ok(Trigger::Cron(schedule.map_err(|why| self.wrong("cron", &text, why))?))
             }

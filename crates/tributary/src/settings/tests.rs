@@ -328,6 +328,22 @@ fn policies_are_typed() {
 }
 
 #[test]
+fn the_zone_of_a_policy_is_that_of_its_tags() {
+    let tags = "table = \"a.t\"\naction = \"create_tag\"\nperiod = \"hourly\"\n";
+    for (zone, trigger, expected) in [
+        ("", "interval = \"1 min\"", "Asia/Tokyo"),
+        ("time-zone = \"Europe/Berlin\"", "interval = \"1 min\"", "Europe/Berlin"),
+        ("time-zone = \"GMT+08:00\"", "cron = \"5 * * * *\"", "+08:00"),
+        ("time_zone = \"UTC\"\ntime-zone = \"Europe/Berlin\"", "cron = \"5 * * * *\"", "UTC"),
+    ] {
+        let text = format!("[job]\ntime-zone = \"Asia/Tokyo\"\n{}", policy(&format!("{tags}{zone}\n{trigger}")));
+        let settings = load(Given { file: &text, ..Given::default() }).unwrap();
+        let Action::CreateTag(arguments) = &settings.policies[0].action else { panic!("another action") };
+        assert_eq!(arguments.time_zone.unwrap().to_string(), expected);
+    }
+}
+
+#[test]
 fn a_pasted_call_is_a_policy() {
     let pasted =
         "action = \"\"\"CALL paimon.sys.compact(table => 'a.t', partitions => 'dt=\"x\"', order_strategy => 'zorder',
