@@ -33,6 +33,10 @@ pub(crate) struct PartitionFiles {
     pub(crate) partition: BinaryRow,
     /// When the newest of its files was written, small or not, as the local wall clock; `None` if a file does not say.
     pub(crate) newest_millis: Option<i64>,
+    /// All its live files, small or not.
+    pub(crate) files: u64,
+    /// The bytes of those.
+    pub(crate) bytes: u64,
     pub(crate) candidates: Vec<Candidate>,
 }
 
@@ -49,6 +53,8 @@ pub(crate) struct Limits {
 struct Found {
     newest_millis: Option<i64>,
     is_unknown: bool,
+    files: i64,
+    bytes: i64,
     added: HashMap<FileKey, Candidate>,
     deleted: HashSet<FileKey>,
 }
@@ -88,6 +94,9 @@ impl Found {
             rows: unsigned(file.row_count),
             is_in_order: in_order.is_some_and(|prefix| file.file_name.starts_with(prefix)),
         };
+        let sign = if entry.kind == FileKind::Add { 1 } else { -1 };
+        self.files += sign;
+        self.bytes += sign * file.file_size;
         match entry.kind {
             FileKind::Add => {
                 match file.creation_time_millis {
@@ -111,11 +120,13 @@ impl Found {
         let mut candidates: Vec<_> = live.collect();
         candidates.sort_by_key(|candidate| (candidate.bytes, candidate.key));
         let newest_millis = self.newest_millis.filter(|_| !self.is_unknown);
-        PartitionFiles { partition, newest_millis, candidates }
+        let unsigned = |number: i64| u64::try_from(number).unwrap_or_default();
+        let (files, bytes) = (unsigned(self.files), unsigned(self.bytes));
+        PartitionFiles { partition, newest_millis, files, bytes, candidates }
     }
 }
 
-/// The candidates of every partition that meets `filter`, those in the order that is asked for by the beginning of their names; partitions without any are left out. Holds a few manifests and
+/// The candidates of every partition that meets `filter`, those in the order that is asked for by the beginning of their names. Holds a few manifests and
 /// some fifty bytes a candidate at a time.
 pub(crate) async fn take(
     table: &Table,
@@ -135,8 +146,7 @@ pub(crate) async fn take(
             }
         }
     }
-    let finished = partitions.into_iter().map(|(partition, found)| found.finish(partition));
-    Ok(finished.filter(|files| !files.candidates.is_empty()).collect())
+    Ok(partitions.into_iter().map(|(partition, found)| found.finish(partition)).collect())
 }
 
 /// The whole entries of the files with these keys that are live in `snapshot`, oldest manifest first.

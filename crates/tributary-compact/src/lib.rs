@@ -23,6 +23,7 @@ mod request;
 mod rewrite;
 mod run;
 pub mod sort;
+mod survey;
 #[cfg(test)]
 mod tests;
 pub mod worker;

@@ -112,6 +112,7 @@ pub(crate) fn worker(
         tables: Arc::clone(&names) as _,
         env: env.clone(),
         resources: compact::resources(settings, places),
+        metrics: metrics.clone(),
     };
     info!(policies = policies.len(), places, history = own.history.is_some(), "compactor");
     let worker = Worker::try_new(WorkerSetup {

@@ -81,7 +81,7 @@ fn what_counts_as_small_follows_the_options() {
 fn partition(name: &str, count: usize, newest_millis: Option<i64>) -> PartitionFiles {
     let value = Some(Datum::String(name.to_owned()));
     let partition = BinaryRow::encode(&[TypeRoot::Varchar(10)], &[value]).unwrap();
-    PartitionFiles { partition, newest_millis, candidates: candidates(&vec![1; count]) }
+    PartitionFiles { partition, newest_millis, files: 0, bytes: 0, candidates: candidates(&vec![1; count]) }
 }
 
 #[test]

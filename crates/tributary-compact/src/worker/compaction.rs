@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use paimon_format::BinaryRow;
-use paimon_table::partition_text;
 use paimon_table::table::Table;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
@@ -12,6 +10,7 @@ use super::maintenance::Maintenance;
 use super::record::{Report, Volume};
 use super::run_log::{RunFailure, RunScope};
 use crate::arguments::{ArgumentError, Arguments};
+use crate::survey::partition_name;
 use crate::{Amount, CompactError, Compaction, Plan, RunReport, Unfinished};
 
 impl Maintenance {
@@ -106,14 +105,5 @@ fn report(done: &RunReport) -> Report {
         after: volume(&done.after),
         details: details.map(|(name, value)| (name.to_owned(), value)).into(),
         ..Report::default()
-    }
-}
-
-fn partition_name(table: &Table, partition: &BinaryRow) -> String {
-    let schema = table.schema();
-    let values = partition.decode(&schema.partition_types()).unwrap_or_default();
-    match partition_text::spec_text(&schema.partition_fields(), &values, &table.options().partition_default_name) {
-        text if text.is_empty() => "the table".to_owned(),
-        text => text,
     }
 }

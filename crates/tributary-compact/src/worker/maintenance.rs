@@ -12,9 +12,12 @@ use tributary_runtime::Env;
 
 use super::Perform;
 use super::action::Action;
+use super::backlog::MOST_PARTITIONS;
+use super::metrics::WorkerMetrics;
 use super::record::{Report, TableName, Volume};
 use super::run_log::{RunFailure, RunScope};
 use crate::Resources;
+use crate::survey::survey;
 
 /// Names to tables.
 #[async_trait]
@@ -34,13 +37,15 @@ pub struct Maintenance {
     pub env: Env,
     /// What the compactions of all tables may use together.
     pub resources: Resources,
+    /// Where it is shown what tables look like.
+    pub metrics: WorkerMetrics,
 }
 
 #[async_trait]
 impl Perform for Maintenance {
     async fn perform(&self, table: &TableName, action: &Action, scope: &RunScope) -> Result<Report, RunFailure> {
-        let table = self.tables.load(table).await?;
-        match action {
+        let (name, table) = (table, self.tables.load(table).await?);
+        let done = match action {
             Action::Compact { arguments, dry_run } => self.compact(&table, arguments, *dry_run, scope).await,
             Action::ExpireSnapshots { retain_max, retain_min, older_than, max_deletes } => {
                 let own = ExpirePolicy::of(table.options());
@@ -58,7 +63,14 @@ impl Perform for Maintenance {
             }
             Action::CreateTag(arguments) => self.create_tag(&table, arguments, scope).await,
             Action::ExpireTags => self.expire_tags(&table, scope).await,
+        };
+        if !scope.stop.is_requested() {
+            match survey(&table, MOST_PARTITIONS, &self.env.executor).await {
+                Ok(survey) => self.metrics.backlog.show(name, &survey),
+                Err(error) => tracing::warn!(table = %name, %error, "the table's files cannot be counted"),
+            }
         }
+        done
     }
 }
 

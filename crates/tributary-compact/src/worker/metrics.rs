@@ -8,6 +8,7 @@ use prometheus::{
 use tributary_runtime::{MetricDef, MetricKind};
 
 use super::action::ActionKind;
+use super::backlog::{Backlog, METRICS as BACKLOG};
 use super::record::{Report, RunStatus, TableName};
 
 const TABLE_AND_KIND: &[&str] = &["table", "kind"];
@@ -127,6 +128,10 @@ pub const METRICS: &[MetricDef] = &[
     REMOVED_FILES,
     REMOVED_BYTES,
     HISTORY_FAILURES,
+    BACKLOG[0],
+    BACKLOG[1],
+    BACKLOG[2],
+    BACKLOG[3],
 ];
 
 /// From 100 ms to 3 hours.
@@ -146,6 +151,7 @@ pub struct WorkerMetrics {
     output: Volumes,
     removed: Volumes,
     pub(super) history_failures: IntCounter,
+    pub(crate) backlog: Backlog,
 }
 
 /// Files and their bytes.
@@ -191,6 +197,7 @@ impl WorkerMetrics {
             output: volumes(&OUTPUT_FILES, &OUTPUT_BYTES)?,
             removed: volumes(&REMOVED_FILES, &REMOVED_BYTES)?,
             history_failures: IntCounter::with_opts(opts(&HISTORY_FAILURES))?,
+            backlog: Backlog::register(registry)?,
         };
         registry.register(Box::new(metrics.started.clone()))?;
         registry.register(Box::new(metrics.ended.clone()))?;

@@ -10,6 +10,7 @@
 //! Not here: HTTP, settings files, which catalog a name belongs to.
 
 mod action;
+mod backlog;
 mod compaction;
 mod cron;
 mod handle;

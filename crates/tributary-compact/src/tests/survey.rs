@@ -1,0 +1,62 @@
+use prometheus::Registry;
+
+use super::*;
+use crate::survey::{PartitionSurvey, survey};
+use crate::worker::{TableName, WorkerMetrics};
+
+async fn look(table: &Table, most_partitions: usize) -> crate::survey::Survey {
+    survey(table, most_partitions, &Executor::inline()).await.unwrap()
+}
+
+fn bytes(files: &[ManifestEntry]) -> u64 {
+    files.iter().map(|entry| entry.file.file_size as u64).sum()
+}
+
+#[tokio::test]
+async fn a_survey_counts_what_is_live_and_what_a_merge_would_take() {
+    let table = create(&memory(), &[]).await;
+    assert_eq!(look(&table, 10).await, Default::default());
+    for number in 0..6 {
+        append(&table, DAY, number * 10..number * 10 + 10).await;
+    }
+    append(&table, "2026-01-02", 0..3).await;
+
+    let before = look(&table, 10).await;
+    let live = files(&table).await;
+    assert_eq!((before.files, before.bytes), (7, bytes(&live)));
+    assert_eq!(before.small_files, 6, "a file that is alone has nothing to be merged with");
+    assert_eq!(before.newest.iter().map(|partition| partition.files).sum::<u64>(), 7);
+
+    run(&table, full(), 1).await.unwrap();
+    let after = look(&table, 10).await;
+    let live = files(&table).await;
+    assert_eq!((after.files, after.bytes, after.small_files), (2, bytes(&live), 0));
+    let day = after.newest.iter().find(|partition| partition.partition == "dt=2026-01-01").unwrap();
+    assert_eq!(day.files, 1);
+    assert_eq!(look(&table, 1).await.newest.len(), 1);
+}
+
+#[test]
+fn partitions_that_are_no_longer_shown_have_no_series() {
+    let registry = Registry::new();
+    let backlog = WorkerMetrics::register(&registry).unwrap().backlog;
+    let survey = |partitions: &[&str]| crate::survey::Survey {
+        files: 9,
+        newest: partitions
+            .iter()
+            .map(|name| PartitionSurvey { partition: (*name).to_owned(), files: 3, bytes: 30 })
+            .collect(),
+        ..Default::default()
+    };
+    let (a, b) = (TableName::new("c.db.a"), TableName::new("c.db.b"));
+    backlog.show(&a, &survey(&["hh=1", "hh=2"]));
+    backlog.show(&b, &survey(&["hh=1"]));
+    backlog.show(&a, &survey(&["hh=2", "hh=3"]));
+    let families = registry.gather();
+    let partitions = families.iter().find(|family| family.name() == "tributary_compaction_partition_bytes").unwrap();
+    let labels = |metric: &prometheus::proto::Metric| {
+        metric.get_label().iter().map(|label| label.value().to_owned()).collect::<Vec<_>>()
+    };
+    let series: Vec<_> = partitions.get_metric().iter().map(labels).collect();
+    assert_eq!(series, [["hh=1", "c.db.b"], ["hh=2", "c.db.a"], ["hh=3", "c.db.a"]]);
+}

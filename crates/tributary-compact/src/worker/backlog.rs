@@ -1,0 +1,97 @@
+//! What the worker's tables look like, as gauges: looked at after every run, whatever came of it.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use prometheus::{IntGaugeVec, Opts, Registry};
+use tributary_runtime::{MetricDef, MetricKind};
+
+use super::record::TableName;
+use crate::survey::Survey;
+
+/// Partitions of a table that have series of their own.
+pub(super) const MOST_PARTITIONS: usize = 10;
+
+const SMALL_FILES: MetricDef = MetricDef {
+    name: "tributary_compaction_small_files",
+    help: "Files of the table that a minor compaction would merge if nothing were added any more, after the last run.",
+    kind: MetricKind::Gauge,
+    labels: &["table"],
+    stands_for: "",
+};
+const FILES: MetricDef = MetricDef {
+    name: "tributary_compaction_table_files",
+    help: "Data files of the table after the last run.",
+    kind: MetricKind::Gauge,
+    labels: &["table"],
+    stands_for: "",
+};
+const PARTITION_FILES: MetricDef = MetricDef {
+    name: "tributary_compaction_partition_files",
+    help: "Data files of the ten partitions that were added to last, after the last run.",
+    kind: MetricKind::Gauge,
+    labels: &["table", "partition"],
+    stands_for: "",
+};
+const PARTITION_BYTES: MetricDef = MetricDef {
+    name: "tributary_compaction_partition_bytes",
+    help: "Bytes of data files of the ten partitions that were added to last, after the last run.",
+    kind: MetricKind::Gauge,
+    labels: &["table", "partition"],
+    stands_for: "",
+};
+
+/// What this module exports.
+pub(super) const METRICS: [MetricDef; 4] = [SMALL_FILES, FILES, PARTITION_FILES, PARTITION_BYTES];
+
+/// The gauges, registered.
+#[derive(Clone)]
+pub(crate) struct Backlog {
+    small_files: IntGaugeVec,
+    files: IntGaugeVec,
+    partition_files: IntGaugeVec,
+    partition_bytes: IntGaugeVec,
+    /// Partitions that have series, by table.
+    shown: Arc<Mutex<HashMap<TableName, Vec<String>>>>,
+}
+
+// === impl Backlog ===
+
+impl Backlog {
+    pub(super) fn register(registry: &Registry) -> Result<Self, prometheus::Error> {
+        let gauge = |metric: &MetricDef| {
+            let gauge = IntGaugeVec::new(Opts::new(metric.name, metric.help), metric.labels)?;
+            registry.register(Box::new(gauge.clone()))?;
+            Ok::<_, prometheus::Error>(gauge)
+        };
+        Ok(Self {
+            small_files: gauge(&SMALL_FILES)?,
+            files: gauge(&FILES)?,
+            partition_files: gauge(&PARTITION_FILES)?,
+            partition_bytes: gauge(&PARTITION_BYTES)?,
+            shown: Arc::default(),
+        })
+    }
+
+    /// Partitions that are no longer among the newest lose their series.
+    pub(crate) fn show(&self, table: &TableName, survey: &Survey) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.small_files.with_label_values(&[table.as_str()]).set(number(survey.small_files));
+        self.files.with_label_values(&[table.as_str()]).set(number(survey.files));
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = survey.newest.iter().map(|partition| partition.partition.clone()).collect();
+        for gone in shown.insert(table.clone(), now).unwrap_or_default() {
+            let labels = [table.as_str(), gone.as_str()];
+            if !survey.newest.iter().any(|partition| partition.partition == gone) {
+                // It has one: it was shown.
+                let _ = self.partition_files.remove_label_values(&labels);
+                let _ = self.partition_bytes.remove_label_values(&labels);
+            }
+        }
+        for partition in &survey.newest {
+            let labels = [table.as_str(), partition.partition.as_str()];
+            self.partition_files.with_label_values(&labels).set(number(partition.files));
+            self.partition_bytes.with_label_values(&labels).set(number(partition.bytes));
+        }
+    }
+}
