@@ -52,6 +52,8 @@ pub struct ExpireReport {
     pub released: Vec<String>,
     /// The consumer that keeps what would have expired otherwise, and the first snapshot it needs.
     pub held_by: Option<(String, SnapshotId)>,
+    /// Whether it ended early because it was asked to.
+    pub stopped: bool,
 }
 
 /// Snapshots that go together.
@@ -93,9 +95,12 @@ pub async fn expire(table: &Table, policy: &ExpirePolicy, env: &Env, stop: &Drai
     let due = ids.iter().take_while(|id| **id < until).take(most).count();
     let mut run = Run { table, env, policy, latest: latest.snapshot, due: ids.into_iter().take(due + 1).collect() };
     let mut report = ExpireReport { earliest: Some(first), released: pins.released, ..ExpireReport::default() };
-    while !stop.is_requested()
-        && let Some(round) = run.collect(now).await?
-    {
+    loop {
+        if stop.is_requested() {
+            report.stopped = run.is_due(now).await?;
+            break;
+        }
+        let Some(round) = run.collect(now).await? else { break };
         let (end, count) = (round.end, round.going.len() as u64);
         let Some(reclaimed) = run.carry_out(round).await? else {
             break;
@@ -134,6 +139,13 @@ fn check(table: &Table, policy: &ExpirePolicy) -> Result<()> {
 // === impl Run ===
 
 impl Run<'_> {
+    /// Whether a snapshot is left that may go.
+    async fn is_due(&self, now_millis: i64) -> Result<bool> {
+        let [id, next, ..] = self.due[..] else { return Ok(false) };
+        let following = snapshots::read(self.table.metadata(), next).await?;
+        Ok(following.is_none_or(|next| self.policy.may_go(id, &self.latest, &next.snapshot, now_millis)))
+    }
+
     /// The next snapshots that go, and what goes with them; `None` when none is left that may.
     async fn collect(&mut self, now_millis: i64) -> Result<Option<Round>> {
         let storage = self.table.metadata();

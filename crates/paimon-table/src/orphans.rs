@@ -60,6 +60,8 @@ pub struct OrphanReport {
     pub orphans: Vec<Orphan>,
     /// How many of them could not be deleted, or were not because the sweep was stopped.
     pub left: u64,
+    /// Whether it ended early because it was asked to.
+    pub stopped: bool,
 }
 
 /// Everything that is referred to.
@@ -98,7 +100,7 @@ pub async fn remove_orphans(table: &Table, policy: &OrphanPolicy, env: &Env, sto
     orphans.sort();
     let mut report = OrphanReport::default();
     if !policy.delete {
-        return Ok(OrphanReport { orphans, left: 0 });
+        return Ok(OrphanReport { orphans, ..OrphanReport::default() });
     }
     let mut batches = orphans.chunks(BATCH).peekable();
     while let Some(batch) = batches.next_if(|_| !stop.is_requested()) {
@@ -111,6 +113,7 @@ pub async fn remove_orphans(table: &Table, policy: &OrphanPolicy, env: &Env, sto
         report.left += deleted.left;
         report.orphans.extend(batch);
     }
+    report.stopped = batches.peek().is_some();
     report.left += batches.map(|batch| batch.len() as u64).sum::<u64>();
     Ok(report)
 }

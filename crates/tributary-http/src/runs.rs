@@ -56,9 +56,15 @@ async fn one(State(runs): Compactor, Path(id): Path<String>) -> Response {
 }
 
 async fn start(State(runs): Compactor, body: axum::body::Bytes) -> Response {
-    match serde_json::from_slice::<Map<String, Value>>(&body) {
-        Ok(asked) => answer(runs.start(asked)),
-        Err(problem) => refusal(StatusCode::BAD_REQUEST, &format!("the body is no JSON object: {problem}")),
+    let asked = match serde_json::from_slice::<Map<String, Value>>(&body) {
+        Ok(asked) => asked,
+        Err(problem) => return refusal(StatusCode::BAD_REQUEST, &format!("the body is no JSON object: {problem}")),
+    };
+    #[expect(clippy::disallowed_methods, reason = "it waits for the history's disk; probes are answered meanwhile")]
+    let started = tokio::task::spawn_blocking(move || runs.start(asked)).await;
+    match started {
+        Ok(started) => answer(started),
+        Err(panicked) => refusal(StatusCode::INTERNAL_SERVER_ERROR, &panicked.to_string()),
     }
 }
 

@@ -81,7 +81,7 @@ pub trait Runs: Send + Sync {
     /// One run, with its log.
     fn run(&self, id: u64) -> Option<Value>;
 
-    /// Asks for a run; answers with its id.
+    /// Asks for a run; answers with its id. May wait for a disk.
     fn start(&self, asked: Map<String, Value>) -> Result<Value, AdminError>;
 
     /// Asks a run to end.

@@ -173,6 +173,20 @@ async fn tables_and_policies_it_cannot_serve_are_refused() {
 }
 
 #[tokio::test]
+async fn what_was_asked_to_stop_says_whether_work_was_left() {
+    let table = compacted(&memory()).await;
+    let stop = Drain::new();
+    stop.request(Duration::ZERO);
+    for (newest, stopped) in [(1, true), (5, true), (6, false), (100, false)] {
+        let report = expire(&table, &keep(newest), &env_at(9, EPOCH + HOUR), &stop).await.unwrap();
+        assert_eq!((report.snapshots, report.stopped), (0, stopped), "{newest}");
+    }
+    // Too young to go.
+    let young = ExpirePolicy { retain_max: 100, time_retained: Duration::from_secs(7_200), ..keep(1) };
+    assert!(!expire(&table, &young, &env_at(9, EPOCH + HOUR), &stop).await.unwrap().stopped);
+}
+
+#[tokio::test]
 async fn a_latest_hint_that_fell_behind_never_points_below_the_oldest_snapshot() {
     let table = compacted(&memory()).await;
     table.storage().put("snapshot/LATEST", "2".into()).await.unwrap();

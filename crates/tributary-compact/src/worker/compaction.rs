@@ -55,7 +55,7 @@ impl Maintenance {
             Err(Unfinished { done, error }) => {
                 tell(&done, scope);
                 match error {
-                    CompactError::Cancelled => Ok(report(&done)),
+                    CompactError::Cancelled => Ok(Report { cut_short: true, ..report(&done) }),
                     error => Err(RunFailure::of(&error).with(report(&done))),
                 }
             }

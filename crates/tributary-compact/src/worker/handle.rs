@@ -1,14 +1,18 @@
-//! What others may ask the worker and tell it. Every question is answered at once, from what is at hand.
+//! What others may ask the worker and tell it. Every question is answered at once, from what is at hand; a run that is asked
+//! for is written down before it is accepted.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tracing::warn;
 use tributary_runtime::Clock;
 
 use super::action::{Action, ActionKind, Given};
 use super::history::History;
+use super::history_file::HistoryFile;
+use super::metrics::WorkerMetrics;
 use super::record::{Cause, Report, RunId, RunRecord, RunStatus, TableName};
 use super::run_log::RunScope;
 
@@ -44,6 +48,11 @@ pub(super) struct Board {
     /// Somebody changed something the loop should look at.
     pub(super) changed: Notify,
     pub(super) clock: Arc<dyn Clock>,
+    /// As long as the worker is there. Locked before `state`, never while that is held.
+    file: Mutex<Option<HistoryFile>>,
+    /// Runs that are remembered.
+    most_runs: usize,
+    metrics: WorkerMetrics,
 }
 
 pub(super) struct State {
@@ -60,19 +69,51 @@ pub(super) struct State {
 // === impl Board ===
 
 impl Board {
-    pub(super) fn new(history: History, clock: Arc<dyn Clock>) -> Self {
-        let state = State {
-            history,
-            scopes: BTreeMap::new(),
-            queue: VecDeque::new(),
-            failing: BTreeMap::new(),
-            stopping: false,
-        };
-        Self { state: Mutex::new(state), changed: Notify::new(), clock }
+    /// Manual runs that an earlier process accepted and did not begin wait again.
+    pub(super) fn new(
+        mut history: History,
+        file: Option<HistoryFile>,
+        most_runs: usize,
+        clock: Arc<dyn Clock>,
+        metrics: WorkerMetrics,
+    ) -> Self {
+        let (mut scopes, mut queue) = (BTreeMap::new(), VecDeque::new());
+        let waiting: Vec<_> = history.newest_first().filter(|run| !run.status.is_final()).cloned().collect();
+        for mut run in waiting.into_iter().rev() {
+            match Action::try_new(run.action, &run.arguments) {
+                Ok(action) => {
+                    scopes.insert(run.id, RunScope::new(run.id, run.table.clone()));
+                    queue.push_back((run.id, run.table, action));
+                }
+                Err(why) => {
+                    let now = clock.now_millis();
+                    run.end(RunStatus::Failed, now, Some(why.to_string()));
+                    history.put(run, now);
+                }
+            }
+        }
+        let state = State { history, scopes, queue, failing: BTreeMap::new(), stopping: false };
+        Self { state: Mutex::new(state), changed: Notify::new(), clock, file: Mutex::new(file), most_runs, metrics }
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The history's file, for whoever is about to write.
+    pub(super) fn file(&self) -> MutexGuard<'_, Option<HistoryFile>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes down what is new about a run. The disk's errors are counted and said: runs go on without it.
+    pub(super) fn write(&self, mut file: MutexGuard<'_, Option<HistoryFile>>, run: &RunRecord) {
+        let Some(file) = file.as_mut() else { return };
+        let kept =
+            || self.state().history.newest_first().cloned().collect::<Vec<_>>().into_iter().rev().collect::<Vec<_>>();
+        if let Err(error) = file.write(run, kept, self.most_runs) {
+            self.metrics.history_failures.inc();
+            warn!(run = run.id.0, %error, "the run history cannot be written; runs go on without it");
+        }
     }
 }
 
@@ -109,12 +150,15 @@ impl State {
 // === impl WorkerHandle ===
 
 impl WorkerHandle {
-    /// Asks for a run. It starts as soon as its table and a place are free, before what is only due.
+    /// Asks for a run. It starts as soon as its table and a place are free, before what is only due; when the process ends
+    /// before that, in the next one. Waits for the history's disk.
     ///
     /// # Errors
     /// [`Refused::Full`], [`Refused::Stopping`].
     pub fn submit(&self, table: &TableName, action: Action, arguments: &Given) -> Result<RunId, Refused> {
         let now = self.board.clock.now_millis();
+        // Held from here on, so that the loop cannot write that the run began before it is written that it was asked for.
+        let file = self.board.file();
         let mut state = self.board.state();
         if state.stopping {
             return Err(Refused::Stopping);
@@ -124,9 +168,10 @@ impl WorkerHandle {
         }
         let run = state.new_run(table, action.kind(), arguments, Cause::Manual, now);
         let id = run.id;
-        state.history.put(run, now);
+        state.history.put(run.clone(), now);
         state.queue.push_back((id, table.clone(), action));
         drop(state);
+        self.board.write(file, &run);
         self.board.changed.notify_one();
         Ok(id)
     }

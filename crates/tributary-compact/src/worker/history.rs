@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::action::ActionKind;
+use super::history_file::Written;
 use super::record::{Cause, RunId, RunRecord, RunStatus, TableName};
 
 /// Patterns name minutes.
@@ -29,14 +30,15 @@ pub struct History {
 // === impl History ===
 
 impl History {
-    /// Takes up what an earlier process wrote, the latest word on a run last. What was running then was interrupted.
-    pub fn resume(written: Vec<RunRecord>, bounds: HistoryBounds, now_millis: i64) -> Self {
-        let mut history = Self { runs: VecDeque::new(), bounds, next: RunId(1) };
-        for run in written {
-            history.next = history.next.max(RunId(run.id.0 + 1));
+    /// Takes up what an earlier process wrote, the latest word on a run last. What was running then was interrupted; what
+    /// somebody asked for and had to wait still waits.
+    pub fn resume(written: Written, bounds: HistoryBounds, now_millis: i64) -> Self {
+        let next = RunId(written.newest.map_or(1, |newest| newest.0 + 1));
+        let mut history = Self { runs: VecDeque::new(), bounds, next };
+        for run in written.runs {
             history.put(run, now_millis);
         }
-        for run in history.runs.iter_mut().filter(|run| !run.status.is_final()) {
+        for run in history.runs.iter_mut().filter(|run| run.status == RunStatus::Running) {
             let why = "the process ended before the run did; what it wrote and did not commit is left for remove_orphan_files";
             run.end(RunStatus::Interrupted, now_millis, Some(why.to_owned()));
         }
@@ -65,7 +67,9 @@ impl History {
         }
         let age = i64::try_from(self.bounds.age.as_millis()).unwrap_or(i64::MAX);
         let oldest = now_millis.saturating_sub(age);
-        self.runs.retain(|run| run.ended_millis.is_none_or(|ended| ended >= oldest));
+        // The newest id is never forgotten, so that it is not given again.
+        let newest = self.runs.iter().map(|run| run.id).max();
+        self.runs.retain(|run| run.ended_millis.is_none_or(|ended| ended >= oldest) || Some(run.id) == newest);
         while self.runs.iter().filter(|run| run.status.is_final()).count() > self.bounds.runs
             && let Some(first) = self.runs.iter().position(|run| run.status.is_final())
         {
@@ -136,7 +140,7 @@ mod tests {
 
     #[test]
     fn number_and_age_bound_it_and_what_runs_is_never_forgotten() {
-        let mut history = History::resume(Vec::new(), BOUNDS, 0);
+        let mut history = History::resume(Written::default(), BOUNDS, 0);
         history.put(run(1, "a", RunStatus::Running, 0), 0);
         (2..8).for_each(|id| history.put(run(id, "a", RunStatus::Succeeded, 10), 10));
         assert_eq!(ids(&history), [7, 6, 5, 1]);
@@ -149,7 +153,7 @@ mod tests {
 
     #[test]
     fn of_runs_in_a_row_without_work_the_last_is_kept() {
-        let mut history = History::resume(Vec::new(), HistoryBounds { runs: 100, ..BOUNDS }, 0);
+        let mut history = History::resume(Written::default(), HistoryBounds { runs: 100, ..BOUNDS }, 0);
         for (id, table, status) in [
             (1, "a", RunStatus::NothingToDo),
             (2, "b", RunStatus::NothingToDo),
@@ -166,11 +170,12 @@ mod tests {
 
     #[test]
     fn a_restart_goes_on_and_what_was_cut_short_answers_no_tick() {
-        let written = vec![
+        let runs = vec![
             run(7, "a", RunStatus::Succeeded, 5),
             run(9, "a", RunStatus::Running, 0),
             run(9, "a", RunStatus::Running, 0),
         ];
+        let written = Written { runs, newest: Some(RunId(9)) };
         let mut history = History::resume(written, BOUNDS, 10);
         assert_eq!((ids(&history), history.next_id(), history.next_id()), (vec![9, 7], RunId(10), RunId(11)));
         let cut = history.get(RunId(9)).map(|run| (run.status, run.ended_millis, run.error.is_some()));

@@ -3,14 +3,20 @@
 //! A line is synced before the run goes on. A torn last line, as a crash or a full disk leaves it, is dropped at the next
 //! start. When most lines are history the file is written anew beside itself and renamed. A second file, locked, keeps a
 //! second worker away.
+//!
+//! A newer version may have written what this one does not know: an action, a state. Such a line is kept as it is, for when
+//! that version comes back, and its run is not shown meanwhile. A field that is not known is dropped.
 
+use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+use tracing::warn;
 use tributary_runtime::{Classify, FailureKind};
 
-use super::record::RunRecord;
+use super::record::{RunId, RunRecord};
 
 /// Lines beyond twice the runs that are kept before the file is written anew.
 const SLACK: usize = 200;
@@ -23,8 +29,19 @@ pub(super) struct HistoryFile {
     lines: usize,
     /// The end of the file is not known to be the end of a line.
     torn: bool,
+    /// Lines of a newer version.
+    foreign: BTreeMap<RunId, String>,
     /// Held as long as the history is open.
     _lock: File,
+}
+
+/// What a file holds.
+#[derive(Debug, Default, PartialEq)]
+pub struct Written {
+    /// In the order they were written.
+    pub runs: Vec<RunRecord>,
+    /// The newest run of all, known or not.
+    pub newest: Option<RunId>,
 }
 
 /// The history cannot be opened.
@@ -44,7 +61,7 @@ pub enum HistoryError {
         /// The file.
         path: PathBuf,
     },
-    /// A line is no run, and it is not the last one.
+    /// A line is no run of any version, and it is not the last one.
     #[error("{}:{line} is no run of a compactor: {why}; move the file away to begin a new history", path.display())]
     Corrupt {
         /// The file.
@@ -60,7 +77,7 @@ pub enum HistoryError {
 
 impl HistoryFile {
     /// Opens or creates it, and reads what it holds, in the order it was written.
-    pub(super) fn open(path: &Path) -> Result<(Self, Vec<RunRecord>), HistoryError> {
+    pub(super) fn open(path: &Path) -> Result<(Self, Written), HistoryError> {
         let io = |source| HistoryError::Io { path: path.to_owned(), source };
         let lock =
             OpenOptions::new().create(true).truncate(false).write(true).open(beside(path, "lock")).map_err(io)?;
@@ -71,9 +88,17 @@ impl HistoryFile {
         }
         let file = OpenOptions::new().create(true).append(true).open(path).map_err(io)?;
         let bytes = std::fs::read(path).map_err(io)?;
-        let (runs, torn) =
-            parse(&bytes).map_err(|(line, why)| HistoryError::Corrupt { path: path.to_owned(), line, why })?;
-        Ok((Self { path: path.to_owned(), file, lines: runs.len(), torn, _lock: lock }, runs))
+        let parsed = parse(&bytes).map_err(|(line, why)| HistoryError::Corrupt { path: path.to_owned(), line, why })?;
+        let Parsed { runs, foreign, torn } = parsed;
+        if !foreign.is_empty() {
+            warn!(
+                path = %path.display(), runs = foreign.len(),
+                "a newer version has written runs that this one cannot show; they are kept"
+            );
+        }
+        let newest = runs.iter().map(|run| run.id).chain(foreign.keys().copied()).max();
+        let file = Self { path: path.to_owned(), file, lines: runs.len(), torn, foreign, _lock: lock };
+        Ok((file, Written { runs, newest }))
     }
 
     /// Adds what is new about a run; `kept` is all that is remembered, this run included.
@@ -95,7 +120,7 @@ impl HistoryFile {
 
     fn rewrite(&mut self, kept: &[RunRecord]) -> io::Result<()> {
         let fresh = beside(&self.path, "new");
-        let mut text = String::new();
+        let mut text: String = self.foreign.values().map(String::as_str).collect();
         for run in kept {
             text += &line(run)?;
         }
@@ -116,14 +141,42 @@ fn line(run: &RunRecord) -> io::Result<String> {
     Ok(serde_json::to_string(run)? + "\n")
 }
 
-/// The runs of a file, and whether its last line is torn.
-fn parse(bytes: &[u8]) -> Result<(Vec<RunRecord>, bool), (usize, String)> {
+#[derive(Default)]
+struct Parsed {
+    runs: Vec<RunRecord>,
+    /// The last word on a run, where this version does not know it.
+    foreign: BTreeMap<RunId, String>,
+    /// Whether the last line is torn.
+    torn: bool,
+}
+
+/// What every version writes of a run.
+#[derive(Deserialize)]
+struct Foreign {
+    id: RunId,
+}
+
+fn parse(bytes: &[u8]) -> Result<Parsed, (usize, String)> {
     let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let mut runs = Vec::new();
+    let mut parsed = Parsed { torn: whole < bytes.len(), ..Parsed::default() };
     for (index, line) in bytes[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
-        runs.push(serde_json::from_slice(line).map_err(|why| (index + 1, why.to_string()))?);
+        let why = match serde_json::from_slice::<RunRecord>(line) {
+            Ok(run) => {
+                parsed.foreign.remove(&run.id);
+                parsed.runs.push(run);
+                continue;
+            }
+            Err(why) => why.to_string(),
+        };
+        match (serde_json::from_slice::<Foreign>(line), str::from_utf8(line)) {
+            (Ok(Foreign { id }), Ok(line)) => {
+                parsed.runs.retain(|run| run.id != id);
+                parsed.foreign.insert(id, line.to_owned());
+            }
+            _ => return Err((index + 1, why)),
+        }
     }
-    Ok((runs, whole < bytes.len()))
+    Ok(parsed)
 }
 
 /// `NAME.ENDING` in the same folder.
@@ -144,7 +197,7 @@ impl Classify for HistoryError {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use super::super::record::{Cause, Report, RunId, RunStatus, TableName};
+    use super::super::record::{Cause, Report, RunStatus, TableName};
     use super::super::{ActionKind, Given};
     use super::*;
 
@@ -168,8 +221,8 @@ mod tests {
     fn every_tear_of_the_last_line_loses_that_line_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("runs.jsonl");
-        let (mut file, runs) = HistoryFile::open(&path).unwrap();
-        assert_eq!(runs, []);
+        let (mut file, written) = HistoryFile::open(&path).unwrap();
+        assert_eq!(written, Written::default());
         for id in 1..=2 {
             file.write(&run(id), || unreachable!(), 10).unwrap();
         }
@@ -178,11 +231,11 @@ mod tests {
         let second = whole.iter().position(|byte| *byte == b'\n').unwrap() + 1;
         for length in second..whole.len() {
             std::fs::write(&path, &whole[..length]).unwrap();
-            let (mut file, runs) = HistoryFile::open(&path).unwrap();
-            assert_eq!(runs, [run(1)], "{length}");
+            let (mut file, written) = HistoryFile::open(&path).unwrap();
+            assert_eq!(written, Written { runs: vec![run(1)], newest: Some(RunId(1)) }, "{length}");
             file.write(&run(3), || vec![run(1), run(3)], 10).unwrap();
             drop(file);
-            assert_eq!(HistoryFile::open(&path).unwrap().1, [run(1), run(3)], "{length}");
+            assert_eq!(HistoryFile::open(&path).unwrap().1.runs, [run(1), run(3)], "{length}");
         }
     }
 
@@ -198,7 +251,7 @@ mod tests {
         }
         drop(file);
         assert!(longest <= 2 + SLACK + 1, "{longest}");
-        assert_eq!(HistoryFile::open(&path).unwrap().1.last(), Some(&run(999)));
+        assert_eq!(HistoryFile::open(&path).unwrap().1.runs.last(), Some(&run(999)));
     }
 
     #[test]
@@ -212,7 +265,7 @@ mod tests {
         file.write(&run(3), || vec![run(1), run(2), run(3)], 10).unwrap();
         file.write(&run(4), Vec::new, 10).unwrap();
         drop(file);
-        assert_eq!(HistoryFile::open(&path).unwrap().1, [run(1), run(2), run(3), run(4)]);
+        assert_eq!(HistoryFile::open(&path).unwrap().1.runs, [run(1), run(2), run(3), run(4)]);
     }
 
     #[test]
@@ -228,5 +281,27 @@ mod tests {
         assert!(refused.contains("runs.jsonl:1 is no run"), "{refused}");
         let nowhere = HistoryFile::open(&folder.path().join("no/such/file")).unwrap_err().to_string();
         assert!(nowhere.contains("correct compactor.history"), "{nowhere}");
+    }
+
+    #[test]
+    fn what_a_newer_version_wrote_is_kept_for_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("runs.jsonl");
+        let (known, line_of) = (run(1), |id| line(&run(id)).unwrap());
+        let newer = [
+            line_of(7).replace("remove_orphan_files", "rewrite_manifests"),
+            line_of(8).replace("\"succeeded\"", "\"timed_out\""),
+            line_of(9).replace("\"manual\"", "{\"webhook\":\"x\"}"),
+        ];
+        let more = line_of(1).replacen('{', "{\"attempt\":{\"number\":2},", 1);
+        // The last word on run 8 is one that is not known, that on run 7 one that is.
+        let text = [more.as_str(), &line_of(8), &newer.concat(), &line_of(7)].concat();
+        std::fs::write(&path, text).unwrap();
+        let (mut file, written) = HistoryFile::open(&path).unwrap();
+        assert_eq!(written, Written { runs: vec![known.clone(), run(7)], newest: Some(RunId(9)) });
+        file.rewrite(std::slice::from_ref(&known)).unwrap();
+        drop(file);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), newer[1..].concat() + &line_of(1));
+        assert_eq!(HistoryFile::open(&path).unwrap().1, Written { runs: vec![known], newest: Some(RunId(9)) });
     }
 }

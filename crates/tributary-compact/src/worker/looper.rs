@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::num::NonZeroUsize;
 use std::panic::AssertUnwindSafe;
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
@@ -19,7 +19,7 @@ use super::Perform;
 use super::action::{Action, Given};
 use super::handle::{Board, WorkerHandle};
 use super::history::{History, HistoryBounds};
-use super::history_file::{HistoryError, HistoryFile};
+use super::history_file::{HistoryError, HistoryFile, Written};
 use super::metrics::WorkerMetrics;
 use super::record::{Cause, Report, RunId, RunRecord, RunStatus, TableName};
 use super::run_log::{RunFailure, RunScope};
@@ -67,8 +67,6 @@ pub struct Worker {
     env: Env,
     metrics: WorkerMetrics,
     places: usize,
-    file: Option<Arc<Mutex<HistoryFile>>>,
-    most_runs: usize,
     begun: Instant,
     backoff: Backoff,
     policies: Vec<Policy>,
@@ -100,8 +98,8 @@ impl Worker {
     /// [`HistoryError`].
     pub fn try_new(setup: WorkerSetup<'_>) -> Result<Self, HistoryError> {
         let (file, written) = match setup.history {
-            Some(path) => HistoryFile::open(path).map(|(file, runs)| (Some(Arc::new(Mutex::new(file))), runs))?,
-            None => (None, Vec::new()),
+            Some(path) => HistoryFile::open(path).map(|(file, written)| (Some(file), written))?,
+            None => (None, Written::default()),
         };
         let now = Now { wall_millis: setup.env.clock.now_millis(), elapsed: Duration::ZERO };
         let history = History::resume(written, setup.bounds, now.wall_millis);
@@ -112,13 +110,17 @@ impl Worker {
         });
         Ok(Self {
             entries: entries.collect(),
-            board: Arc::new(Board::new(history, Arc::clone(&setup.env.clock))),
+            board: Arc::new(Board::new(
+                history,
+                file,
+                setup.bounds.runs,
+                Arc::clone(&setup.env.clock),
+                setup.metrics.clone(),
+            )),
             perform: setup.perform,
             env: setup.env,
             metrics: setup.metrics,
             places: setup.places.get(),
-            file,
-            most_runs: setup.bounds.runs,
             begun: Instant::now(),
             backoff: Backoff::try_new(LEAST_WAIT, LONGEST_WAIT).unwrap_or_else(|_| unreachable!("constants")),
             policies: setup.policies,
@@ -166,11 +168,12 @@ impl Worker {
         Now { wall_millis: self.env.clock.now_millis(), elapsed: self.begun.elapsed() }
     }
 
-    /// Nothing new begins, and what runs or waits is asked to stop.
+    /// Nothing new begins, and what runs is asked to stop. Manual runs that wait are for the next process.
     fn stop_all(&self) {
         let mut state = self.board.state();
         state.stopping = true;
-        state.scopes.values().for_each(|scope| scope.stop.request(Duration::ZERO));
+        let running = self.lanes.values().filter_map(|lane| state.scopes.get(&lane.id));
+        running.for_each(|scope| scope.stop.request(Duration::ZERO));
     }
 
     /// Manual runs that were cancelled while they waited.
@@ -254,9 +257,12 @@ impl Worker {
         let now = self.now();
         let scope = self.board.state().scopes.remove(&lane.id);
         let cancelled = scope.as_ref().is_some_and(|scope| scope.stop.is_requested());
+        let stopping = cancelled && self.board.state().stopping;
+        // A run that had done its work when it was asked to stop has done its work.
         let status = match &outcome {
-            _ if cancelled && self.board.state().stopping => RunStatus::Interrupted,
-            _ if cancelled => RunStatus::Cancelled,
+            Ok(Report { cut_short: true, .. }) if !stopping => RunStatus::Cancelled,
+            Ok(Report { cut_short: true, .. }) => RunStatus::Interrupted,
+            Err(_) if stopping => RunStatus::Interrupted,
             Ok(report) if report.idle => RunStatus::NothingToDo,
             Ok(_) => RunStatus::Succeeded,
             Err(RunFailure::Abandoned(_)) => RunStatus::Abandoned,
@@ -324,28 +330,21 @@ impl Worker {
             state.history.put(run.clone(), self.env.clock.now_millis());
             run
         };
-        let Some(file) = &self.file else { return Some(run) };
-        let (file, board, most, written) = (Arc::clone(file), Arc::clone(&self.board), self.most_runs, run.clone());
-        let kept =
-            move || board.state().history.newest_first().cloned().collect::<Vec<_>>().into_iter().rev().collect();
-        let write = move || file.lock().unwrap_or_else(PoisonError::into_inner).write(&written, kept, most);
-        let outcome = match self.env.executor.run(write).await {
-            Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(error.to_string()),
-            Err(panicked) => Err(panicked.to_string()),
-        };
-        if let Err(error) = outcome {
+        let (board, written) = (Arc::clone(&self.board), run.clone());
+        let write = move || board.write(board.file(), &written);
+        if let Err(panicked) = self.env.executor.run(write).await {
             self.metrics.history_failures.inc();
-            warn!(run = id.0, error, "the run history cannot be written; runs go on without it");
+            warn!(run = id.0, %panicked, "the run history cannot be written; runs go on without it");
         }
         Some(run)
     }
 }
 
 impl Drop for Worker {
-    /// However it ended: nothing more is accepted.
+    /// However it ended: nothing more is accepted, and the history is free for another worker.
     fn drop(&mut self) {
         self.board.state().stopping = true;
+        drop(self.board.file().take());
     }
 }
 

@@ -102,6 +102,7 @@ impl Maintenance {
         ];
         Ok(Report {
             idle: report.snapshots == 0 && report.released.is_empty(),
+            cut_short: report.stopped,
             removed,
             details: details.map(|(name, value)| (name.to_owned(), value)).into(),
             ..Report::default()
@@ -128,6 +129,7 @@ impl Maintenance {
         let details = [("orphan_files", found.files), ("orphan_bytes", found.bytes), ("not_deleted", report.left)];
         Ok(Report {
             idle: found.files == 0,
+            cut_short: report.stopped,
             removed,
             details: details.map(|(name, value)| (name.to_owned(), Value::from(value))).into(),
             ..Report::default()

@@ -67,6 +67,9 @@ pub struct Report {
     /// Whether there was nothing to do.
     #[serde(skip)]
     pub idle: bool,
+    /// Whether it ended before its work did, because it was asked to.
+    #[serde(skip)]
+    pub cut_short: bool,
     /// Files that a compaction replaced.
     #[serde(skip_serializing_if = "Volume::is_nothing")]
     pub before: Volume,

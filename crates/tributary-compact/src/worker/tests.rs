@@ -25,6 +25,8 @@ enum Act {
     Succeed,
     Idle,
     Take(u64),
+    TakeIdle(u64),
+    TakeFail(u64),
     /// Until it is asked to stop.
     Hang,
     Fail(FailureKind),
@@ -56,7 +58,18 @@ impl Perform for Scripted {
         match act {
             Act::Succeed => {}
             Act::Take(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
-            Act::Hang => scope.stop.requested().await,
+            Act::Hang => {
+                scope.stop.requested().await;
+                return Ok(Report { cut_short: true, ..Report::default() });
+            }
+            Act::TakeIdle(seconds) => {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                return Ok(Report { idle: true, ..Report::default() });
+            }
+            Act::TakeFail(seconds) => {
+                tokio::time::sleep(Duration::from_secs(seconds)).await;
+                return Err(RunFailure::failed(FailureKind::Transient, "no route to the store"));
+            }
             Act::Idle => return Ok(Report { idle: true, ..Report::default() }),
             Act::Fail(kind) => return Err(RunFailure::failed(kind, "no route to the store")),
             Act::Abandon => return Err(RunFailure::Abandoned("an input is gone".to_owned())),
@@ -200,6 +213,27 @@ async fn places_are_kept_and_a_table_never_has_two_runs() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_run_that_is_cancelled_as_it_completes_is_complete() {
+    for (act, status) in [
+        (Act::Take(5), RunStatus::Succeeded),
+        (Act::TakeIdle(5), RunStatus::NothingToDo),
+        (Act::TakeFail(5), RunStatus::Failed),
+        (Act::Hang, RunStatus::Cancelled),
+    ] {
+        let (worker, bench) = worker(1, &[("a", &[act])], None);
+        let handle = bench.handle.clone();
+        bench
+            .play(worker, async {
+                bench.begun(1).await;
+                handle.cancel(RunId(1)).unwrap();
+                seconds(6).await;
+                assert_eq!(handle.run(RunId(1)).unwrap().status, status, "{act:?}");
+            })
+            .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_run_can_be_cancelled_while_it_waits_and_while_it_works_and_not_afterwards() {
     let (worker, bench) = worker(1, &[("a", &[Act::Hang])], None);
     let handle = bench.handle.clone();
@@ -235,7 +269,7 @@ async fn too_many_manual_runs_are_refused_and_so_is_one_while_stopping() {
     let statuses = bench.statuses();
     assert_eq!(statuses.len(), 17);
     assert_eq!(statuses[0], (1, RunStatus::Interrupted));
-    assert!(statuses[1..].iter().all(|(_, status)| *status == RunStatus::Cancelled), "{statuses:?}");
+    assert!(statuses[1..].iter().all(|(_, status)| *status == RunStatus::Queued), "{statuses:?}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -257,4 +291,31 @@ async fn a_restart_goes_on_with_schedule_and_history() {
     assert_eq!(bench.seen("t"), [10]);
     let (_third, bench) = worker(1, &[("t", &[Act::Succeed])], Some(&path));
     assert_eq!(bench.statuses()[3], (4, RunStatus::Interrupted));
+}
+
+#[tokio::test(start_paused = true)]
+async fn manual_runs_that_wait_outlive_kill_9_and_their_ids_are_not_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("runs.jsonl");
+    let (first, bench) = worker(1, &[("t", &[Act::Hang])], Some(&path));
+    let ask = |bench: &Bench| bench.handle.submit(&TableName::new("t"), ORPHANS, &Given::new()).unwrap();
+    // Dropped with one run at work, one that waits and one that was cancelled while it waited, as by kill -9.
+    tokio::select! {
+        () = first.run(&bench.drain) => panic!("nobody drained it"),
+        () = async {
+            bench.begun(1).await;
+            assert_eq!((ask(&bench), ask(&bench)), (RunId(2), RunId(3)));
+            bench.handle.cancel(RunId(3)).unwrap();
+            seconds(1).await;
+        } => {}
+    }
+    let (second, bench) = worker(1, &[("t", &[Act::Take(1)])], Some(&path));
+    use RunStatus::{Cancelled, Interrupted, Queued, Succeeded};
+    assert_eq!(bench.statuses(), [(1, Interrupted), (2, Queued), (3, Cancelled)]);
+    assert_eq!(ask(&bench), RunId(4));
+    // Nobody ever ran it: only what submit wrote is left.
+    drop(second);
+    let (third, bench) = worker(1, &[("t", &[Act::Take(1)])], Some(&path));
+    bench.play(third, bench.begun(3)).await;
+    assert_eq!(bench.statuses()[1..4], [(2, Succeeded), (3, Cancelled), (4, Succeeded)]);
 }

@@ -59,7 +59,7 @@ async fn expire_snapshots(asked: &ExpireSnapshots, tables: &Tables<'_>, stop: &D
         max_deletes: asked.max_deletes.unwrap_or(of_table.max_deletes),
     };
     let report = expire(&table, &policy, tables.env, stop).await?;
-    let ExpireReport { snapshots, earliest, reclaimed, released, held_by } = report;
+    let ExpireReport { snapshots, earliest, reclaimed, released, held_by, .. } = report;
     let columns = [
         "expired_snapshots",
         "earliest_snapshot",
@@ -91,7 +91,7 @@ async fn remove_orphan_files(asked: &RemoveOrphanFiles, tables: &Tables<'_>, sto
         None => DEFAULT_OLDER_THAN,
     };
     let policy = OrphanPolicy { older_than, delete: !asked.dry_run };
-    let OrphanReport { orphans, left } = remove_orphans(&table, &policy, tables.env, stop).await?;
+    let OrphanReport { orphans, left, .. } = remove_orphans(&table, &policy, tables.env, stop).await?;
     let bytes: u64 = orphans.iter().map(|orphan| orphan.bytes).sum();
     match asked.dry_run {
         true => tracing::info!(files = orphans.len(), bytes, "nothing was deleted; --dry-run=false deletes them"),
