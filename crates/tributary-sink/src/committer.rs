@@ -19,6 +19,7 @@ use tributary_runtime::{Classify, Env, FailureKind, Positions, SourceIdentity};
 use crate::claim::Claim;
 use crate::config::POSITION_COMMIT_EVERY;
 use crate::error::SinkError;
+use crate::late::LateRows;
 use crate::overwrites::{LivePartitions, Overwrites};
 use crate::plan::Follow;
 use crate::progress::{CommitFacts, Progress};
@@ -52,6 +53,7 @@ pub(crate) struct EpochCommitter {
     identifier: CommitIdentifier,
     overwrites: Overwrites,
     live: LivePartitions,
+    late: LateRows,
     env: Env,
     /// Positions that moved without rows since the last commit, and when the first of them was sealed.
     held_back: Option<(Positions, Instant)>,
@@ -96,6 +98,7 @@ impl EpochCommitter {
             identifier: claim.identifier,
             overwrites: claim.overwrites,
             live: LivePartitions::default(),
+            late: LateRows::default(),
             env,
             held_back: None,
             last_commit: Instant::now(),
@@ -203,6 +206,8 @@ impl EpochCommitter {
         let metrics = self.progress.metrics();
         self.overwrites.tell(self.committer.table(), &self.env.executor, &self.live, metrics).await;
         self.live.add(&request.added);
+        let late = self.late.count(self.committer.table(), &request.added, &*self.env.clock);
+        self.progress.metrics().late_rows.inc_by(late);
         Ok(())
     }
 

@@ -27,6 +27,7 @@ mod config;
 mod dispatcher;
 mod error;
 mod lane;
+mod late;
 pub mod metrics;
 mod overwrites;
 mod partitioner;

@@ -11,183 +11,13 @@ use prometheus::{
     Counter, CounterVec, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry,
 };
-use tributary_runtime::{FailureKind, MetricDef, MetricKind};
+use tributary_runtime::{FailureKind, MetricDef};
 
+mod definitions;
+
+pub use self::definitions::METRICS;
+use self::definitions::*;
 use crate::progress::Progress;
-
-const LABELS: &[&str] = &["pipeline", "table"];
-const LABELS_AND_REASON: &[&str] = &["pipeline", "table", "reason"];
-
-const fn counter(name: &'static str, help: &'static str, stands_for: &'static str) -> MetricDef {
-    MetricDef { name, help, kind: MetricKind::Counter, labels: LABELS, stands_for }
-}
-
-const fn gauge(name: &'static str, help: &'static str, stands_for: &'static str) -> MetricDef {
-    MetricDef { name, help, kind: MetricKind::Gauge, labels: LABELS, stands_for }
-}
-
-const fn histogram(name: &'static str, help: &'static str, stands_for: &'static str) -> MetricDef {
-    MetricDef { name, help, kind: MetricKind::Histogram, labels: LABELS, stands_for }
-}
-
-const ROWS: MetricDef = counter("tributary_sink_rows_total", "Source rows received.", "Flink numRecordsIn");
-const BYTES: MetricDef =
-    counter("tributary_sink_received_bytes_total", "Bytes of source rows received, in memory.", "Flink numBytesIn");
-const WRITTEN_ROWS: MetricDef = counter(
-    "tributary_sink_written_rows_total",
-    "Rows written to data files whose upload has finished, committed or not.",
-    "Flink numRecordsSend",
-);
-const FILES: MetricDef = counter("tributary_sink_files_total", "Data files whose upload has finished.", "");
-const FILE_BYTES: MetricDef =
-    counter("tributary_sink_file_bytes_total", "Bytes of data files whose upload has finished.", "Flink numBytesSend");
-const UPLOAD_RETRIES: MetricDef =
-    counter("tributary_sink_upload_retries_total", "Uploads of a data file tried again.", "Flink numRecordsSendErrors");
-const EARLY_FLUSHES: MetricDef = counter(
-    "tributary_sink_early_flushes_total",
-    "Files ended or row groups closed before their time because the memory budget ran low.",
-    "Paimon bufferPreemptCount",
-);
-const BACKPRESSURED: MetricDef = counter(
-    "tributary_sink_backpressured_seconds_total",
-    "Time the source waited for room in the channel or in the memory budget.",
-    "Flink backPressuredTimeMsPerSecond",
-);
-const BUSY: MetricDef = counter(
-    "tributary_sink_busy_seconds_total",
-    "Time lanes spent on expressions, partitioning and encoding, summed over lanes.",
-    "Flink busyTimeMsPerSecond",
-);
-const OPEN_WRITERS: MetricDef =
-    gauge("tributary_sink_open_writers", "Data files whose rows are being gathered or written.", "Paimon numWriters");
-const LANES: MetricDef = gauge("tributary_sink_open_lanes", "Lanes that write in the open epoch.", "");
-const MEMORY_USED: MetricDef = gauge(
-    "tributary_sink_memory_used_bytes",
-    "Memory budget in use: channel, open writers, uploads.",
-    "Paimon usedWriteBufferSizeByte",
-);
-const MEMORY_LIMIT: MetricDef =
-    gauge("tributary_sink_memory_limit_bytes", "Memory budget.", "Paimon totalWriteBufferSizeByte");
-const CHANNEL_FILL: MetricDef = gauge(
-    "tributary_sink_channel_fill_ratio",
-    "Bytes queued between source and lanes as a share of the bound, 0 to 1.",
-    "Flink inPoolUsage",
-);
-const EPOCHS: MetricDef = gauge(
-    "tributary_sink_epochs_in_flight",
-    "Sealed epochs that wait for their uploads or their commit.",
-    "Flink numberOfInProgressCheckpoints",
-);
-const COMMITS: MetricDef =
-    counter("tributary_commit_commits_total", "Commits made.", "Flink numberOfCompletedCheckpoints");
-const COMMITTED_ROWS: MetricDef =
-    counter("tributary_commit_rows_total", "Rows committed.", "Flink numRecordsOut, Paimon lastDeltaRecordsAppended");
-const COMMITTED_FILES: MetricDef =
-    counter("tributary_commit_files_total", "Data files committed.", "Paimon lastTableFilesAppended");
-const COMMITTED_BYTES: MetricDef =
-    counter("tributary_commit_bytes_total", "Bytes of data files committed.", "Flink numBytesOut");
-const FAILURES: MetricDef = MetricDef {
-    name: "tributary_commit_failures_total",
-    help: "Commits and uploads that failed, by kind of failure; transient ones are tried again.",
-    kind: MetricKind::Counter,
-    labels: LABELS_AND_REASON,
-    stands_for: "Flink numberOfFailedCheckpoints",
-};
-const CONFLICTS: MetricDef = MetricDef {
-    name: "tributary_commit_conflicts_total",
-    help: "Commit attempts that did not create their snapshot, by reason.",
-    kind: MetricKind::Counter,
-    labels: LABELS_AND_REASON,
-    stands_for: "",
-};
-const OVERWRITES: MetricDef = counter(
-    "tributary_commit_foreign_overwrites_total",
-    "OVERWRITEs by others of partitions that the job wrote to within the hour: rows may be lost. The log names the snapshots.",
-    "",
-);
-const COMMIT_DURATION: MetricDef = histogram(
-    "tributary_commit_duration_seconds",
-    "Time of a commit, retries included.",
-    "Paimon commitDuration, lastCommitDuration",
-);
-const CHECKPOINT_DURATION: MetricDef = histogram(
-    "tributary_commit_checkpoint_seconds",
-    "Time from sealing an epoch to its commit, uploads included.",
-    "Flink lastCheckpointDuration",
-);
-const ATTEMPTS: MetricDef =
-    gauge("tributary_commit_last_attempts", "Attempts the last commit took.", "Paimon lastCommitAttempts");
-const PARTITIONS: MetricDef = gauge(
-    "tributary_commit_last_partitions",
-    "Partitions the last commit added files to.",
-    "Paimon lastPartitionsWritten",
-);
-const CHECKPOINT_BYTES: MetricDef =
-    gauge("tributary_commit_last_bytes", "Bytes of data files in the last commit.", "Flink lastCheckpointSize");
-const SNAPSHOT: MetricDef = gauge(
-    "tributary_commit_last_snapshot",
-    "Id of the last snapshot committed.",
-    "Paimon lastCommittedSnapshotId, Flink lastCompletedCheckpointId",
-);
-const LAST_COMMIT: MetricDef =
-    gauge("tributary_commit_last_timestamp_seconds", "When the last commit was made, Unix time.", "");
-const LAG: MetricDef = gauge(
-    "tributary_commit_lag_seconds",
-    "Age of the oldest received row that is not committed; 0 when none waits; NaN before the first row.",
-    "Flink currentEmitEventTimeLag",
-);
-const INTERVAL: MetricDef = gauge(
-    "tributary_commit_interval_seconds",
-    "Time between commits as the job sets it: what a lag is measured by.",
-    "",
-);
-const FAILING: MetricDef = gauge(
-    "tributary_commit_consecutive_failures",
-    "Transient failures since the last success; above 0 the pipeline is not ready.",
-    "",
-);
-const ALIVE: MetricDef = gauge(
-    "tributary_commit_snapshots_alive",
-    "Snapshots of the table that have not been expired; absent until it was looked at, expiry is seen within a minute.",
-    "",
-);
-
-/// Every metric of this crate.
-pub const METRICS: &[MetricDef] = &[
-    ROWS,
-    BYTES,
-    WRITTEN_ROWS,
-    FILES,
-    FILE_BYTES,
-    UPLOAD_RETRIES,
-    EARLY_FLUSHES,
-    BACKPRESSURED,
-    BUSY,
-    OPEN_WRITERS,
-    LANES,
-    MEMORY_USED,
-    MEMORY_LIMIT,
-    CHANNEL_FILL,
-    EPOCHS,
-    COMMITS,
-    COMMITTED_ROWS,
-    COMMITTED_FILES,
-    COMMITTED_BYTES,
-    FAILURES,
-    CONFLICTS,
-    OVERWRITES,
-    COMMIT_DURATION,
-    CHECKPOINT_DURATION,
-    ATTEMPTS,
-    PARTITIONS,
-    CHECKPOINT_BYTES,
-    SNAPSHOT,
-    LAST_COMMIT,
-    LAG,
-    INTERVAL,
-    FAILING,
-    ALIVE,
-];
 
 /// From a local create (milliseconds) to a throttled object store (minutes).
 const SECONDS: &[f64] =
@@ -218,6 +48,7 @@ pub struct SinkMetrics {
     failures: IntCounterVec,
     conflicts: IntCounterVec,
     foreign_overwrites: IntCounterVec,
+    late_rows: IntCounterVec,
     commit_duration: HistogramVec,
     checkpoint_duration: HistogramVec,
     attempts: IntGaugeVec,
@@ -266,6 +97,7 @@ pub(crate) struct PipelineMetrics {
     pub(crate) committed_bytes: IntCounter,
     pub(crate) lost_races: IntCounter,
     pub(crate) foreign_overwrites: IntCounter,
+    pub(crate) late_rows: IntCounter,
     pub(crate) commit_duration: Histogram,
     pub(crate) checkpoint_duration: Histogram,
     pub(crate) attempts: IntGauge,
@@ -313,6 +145,7 @@ impl SinkMetrics {
             failures: ints(registry, &FAILURES)?,
             conflicts: ints(registry, &CONFLICTS)?,
             foreign_overwrites: ints(registry, &OVERWRITES)?,
+            late_rows: ints(registry, &LATE_ROWS)?,
             commit_duration: durations(registry, &COMMIT_DURATION)?,
             checkpoint_duration: durations(registry, &CHECKPOINT_DURATION)?,
             attempts: levels(registry, &ATTEMPTS)?,
@@ -357,6 +190,7 @@ impl SinkMetrics {
             committed_bytes: self.committed_bytes.with_label_values(labels),
             lost_races: self.conflicts.with_label_values(&[pipeline, table, "lost_race"]),
             foreign_overwrites: self.foreign_overwrites.with_label_values(labels),
+            late_rows: self.late_rows.with_label_values(labels),
             commit_duration: self.commit_duration.with_label_values(labels),
             checkpoint_duration: self.checkpoint_duration.with_label_values(labels),
             attempts: self.attempts.with_label_values(labels),
@@ -467,6 +301,8 @@ fn durations(registry: &Registry, def: &MetricDef) -> Result<HistogramVec, prome
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use tributary_runtime::MetricKind;
+
     use super::*;
 
     #[test]

@@ -6,6 +6,7 @@
 //! ignored here; a front end asks [`is_known`] and [`nearest`] before it accepts one from a user.
 
 mod definitions;
+mod expiration;
 mod parquet;
 mod tags;
 mod text;
@@ -18,6 +19,7 @@ use crate::error::{FormatError, Result};
 use crate::stats::StatsMode;
 
 pub use definitions::{OptionDef, OptionKind, TABLE_OPTIONS};
+pub use expiration::PartitionExpiration;
 pub use parquet::ParquetOptions;
 pub use tags::{TagFormatter, TagPeriod};
 pub use text::{MemorySize, parse_duration};
@@ -100,6 +102,8 @@ pub struct CoreOptions {
     pub snapshot_num_retained_min: u64,
     /// `snapshot.time-retained`.
     pub snapshot_time_retained: Duration,
+    /// `partition.expiration-time` and how partitions tell their time; `None` where none expires by its values.
+    pub partition_expiration: Option<PartitionExpiration>,
     /// `tag.default-time-retained`; `None` = for ever.
     pub tag_default_time_retained: Option<Duration>,
     /// `tag.creation-period-duration`, or else `tag.creation-period`.
@@ -246,6 +250,7 @@ impl CoreOptions {
             snapshot_num_retained_max: retained_max,
             snapshot_num_retained_min: retained_min,
             snapshot_time_retained: time_retained,
+            partition_expiration: PartitionExpiration::parse(&given)?,
             tag_default_time_retained: given.optional("tag.default-time-retained", parse_duration)?,
             tag_creation_period: match given.optional("tag.creation-period-duration", TagPeriod::every)? {
                 Some(period) => period,
