@@ -1,6 +1,6 @@
 //! F33: what runs for long holds no more at the end than when it had warmed up. A daemon commits through a catalog
-//! server to ever new partitions, a compactor expires its snapshots, all are scraped; memory, descriptors and metric
-//! series must stay flat. `tests/soak 30m` runs it; a plain `cargo test` does not.
+//! server to ever new partitions, a compactor merges and orders them and expires their snapshots, all are scraped; memory,
+//! descriptors and metric series must stay flat. `tests/soak 30m` runs it; a plain `cargo test` does not.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::disallowed_methods)] // a soak is of real time
@@ -33,11 +33,33 @@ fn job(uri: &str) -> String {
     )
 }
 
-/// Expires as fast as it is committed.
+/// Expires as fast as it is committed, merges what is being written, and puts in order what no longer is.
 fn policies(uri: &str) -> String {
     format!(
-        "[catalog.lake]\nmetastore = \"rest\"\nuri = {uri:?}\nwarehouse = \"warehouse\"\n\"token.provider\" = \"bear\"\ntoken = \"any\"\n\
-         [[compactor.policy]]\ntable = \"db.t\"\naction = \"expire_snapshots\"\ninterval = \"2 s\"\nretain_max = 40\nmax_deletes = 50\n"
+        r#"[catalog.lake]
+           metastore = "rest"
+           uri = {uri:?}
+           warehouse = "warehouse"
+           "token.provider" = "bear"
+           token = "any"
+           [[compactor.policy]]
+           table = "db.t"
+           action = "expire_snapshots"
+           interval = "2 s"
+           retain_max = 40
+           max_deletes = 100
+           [[compactor.policy]]
+           table = "db.t"
+           action = "compact"
+           interval = "2 s"
+           [[compactor.policy]]
+           table = "db.t"
+           action = "compact"
+           interval = "15 s"
+           order_strategy = "zorder"
+           order_by = "id,data"
+           partition_idle_time = "10 s"
+        "#
     )
 }
 
@@ -57,7 +79,9 @@ fn what_runs_for_long_holds_no_more_at_its_end() {
         let named =
             |(name, share, amount): &(&str, f64, f64)| Series::new(format!("{process} {name}"), *share, *amount);
         watched.extend(WATCHED.iter().map(named));
-        watched.push(Series::new(format!("{process} metric series"), 0.0, 0.0));
+        // The compactor shows the ten newest partitions, by two series each; they come one after the other.
+        let later = if process == "compactor" { 20.0 } else { 0.0 };
+        watched.push(Series::new(format!("{process} metric series"), 0.0, later));
     }
     let begin = Instant::now();
     while begin.elapsed() < length {
@@ -74,6 +98,10 @@ fn what_runs_for_long_holds_no_more_at_its_end() {
     }
     let rows = daemon.poll("/metrics", |answer| http::metric(&answer.body, "tributary_commit_rows_total"));
     let snapshots = daemon.poll("/metrics", |answer| http::metric(&answer.body, "tributary_commit_snapshots_alive"));
+    let replaced = compactor.poll("/metrics", |answer| {
+        let inputs = r#"tributary_compaction_input_files_total{kind="compact",table="db.t"}"#;
+        http::metric(&answer.body, inputs)
+    });
     daemon.stop();
     compactor.stop();
     let config = scratch.path("compactor.toml");
@@ -85,8 +113,9 @@ fn what_runs_for_long_holds_no_more_at_its_end() {
     for verdict in &verdicts {
         println!("{}", verdict.as_ref().unwrap_or_else(|problem| problem));
     }
-    println!("{counted} rows in {} s", length.as_secs());
+    println!("{counted} rows in {} s, {replaced} files replaced by compactions", length.as_secs());
     assert!(counted >= rows && rows >= 500.0 * length.as_secs_f64(), "{rows} rows were committed, {counted} are there");
+    assert!(replaced >= length.as_secs_f64(), "{replaced} files were merged of four a second");
     assert!(snapshots < 400.0, "{snapshots} snapshots: they are not expired");
     let grown: Vec<_> = verdicts.into_iter().filter_map(Result::err).collect();
     assert!(grown.is_empty(), "{}", grown.join("\n"));
