@@ -22,6 +22,8 @@ pub(crate) struct Order {
     pub(crate) schema: SchemaRef,
     /// Where rows go that do not fit into memory.
     pub(crate) spill_folder: PathBuf,
+    /// Is told how many rows were taken in.
+    pub(crate) on_read: Arc<dyn Fn(u64) + Send + Sync>,
 }
 
 /// Rows on their way out, and what the order cost.
@@ -45,9 +47,11 @@ impl Order {
         let sort = async {
             let mut overflow;
             while let Some(batch) = batches.recv().await {
+                let rows = RecordBatch::num_rows(&batch) as u64;
                 (sorter, overflow) =
                     executor.run(move || sorter.push(batch).map(|overflow| (sorter, overflow))).await??;
                 sorter.spilled(spill(overflow, executor).await?);
+                (self.on_read)(rows);
             }
             overflow = sorter.end();
             sorter.spilled(spill(overflow, executor).await?);

@@ -25,6 +25,8 @@ pub struct Progress {
     pub tasks_done: usize,
     /// Rows of all tasks.
     pub rows: u64,
+    /// Rows read so far; those that are to be ordered are all read before the first is written.
+    pub rows_read: u64,
     /// Rows written so far, committed or not.
     pub rows_written: u64,
 }

@@ -28,8 +28,12 @@ use crate::outputs::Outputs;
 use crate::request::Strategy;
 use crate::sort::MIN_MEMORY_BYTES;
 
-/// Is told how many rows were written.
-type OnRows = Arc<dyn Fn(u64) + Send + Sync>;
+/// Who is told how many rows were moved.
+pub(crate) struct OnRows {
+    /// Taken in, to be ordered.
+    pub(crate) read: Arc<dyn Fn(u64) + Send + Sync>,
+    pub(crate) written: Arc<dyn Fn(u64) + Send + Sync>,
+}
 
 /// Row groups of the outputs are at most this large; larger ones gain nothing and cost their size in memory.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -102,6 +106,7 @@ impl Rewriter {
                 spec: columns.clone(),
                 schema: Arc::clone(spec.arrow_schema()),
                 spill_folder: spill_folder.to_owned(),
+                on_read: Arc::clone(&on_rows.read),
             }),
         };
         let (table, env, file_prefix) = (table.clone(), env.clone(), strategy.file_prefix(table));
@@ -219,7 +224,22 @@ impl Rewritten {
 // === impl Roll ===
 
 impl Roll<'_> {
-    async fn write(&mut self, batch: RecordBatch) -> Result<(), CompactError> {
+    /// Writes rows, into as many outputs as `target-file-row-num` makes of them.
+    async fn write(&mut self, mut batch: RecordBatch) -> Result<(), CompactError> {
+        let most = self.rewriter.table.options().target_file_row_num;
+        loop {
+            let open = self.open.as_ref().map_or(0, |output| output.writer.rows());
+            let room = usize::try_from(most.saturating_sub(open)).unwrap_or(usize::MAX).max(1);
+            if batch.num_rows() <= room {
+                return self.write_on(batch).await;
+            }
+            self.write_on(batch.slice(0, room)).await?;
+            batch = batch.slice(room, batch.num_rows() - room);
+        }
+    }
+
+    /// Writes rows into the open output, and ends it when it is full.
+    async fn write_on(&mut self, batch: RecordBatch) -> Result<(), CompactError> {
         let rows = batch.num_rows() as u64;
         let Output { mut writer, mut upload, name, path } = match self.open.take() {
             Some(open) => open,
@@ -238,7 +258,7 @@ impl Roll<'_> {
         let is_full =
             writer.written_bytes() >= options.target_file_size.bytes() || writer.rows() >= options.target_file_row_num;
         self.open = Some(Output { writer, upload, name, path });
-        (self.rewriter.on_rows)(rows);
+        (self.rewriter.on_rows.written)(rows);
         if is_full { self.close().await } else { Ok(()) }
     }
 

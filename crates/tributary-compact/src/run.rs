@@ -16,7 +16,7 @@ use crate::inventory::{self, FileKey};
 use crate::outputs::Outputs;
 use crate::plan::{Plan, Task};
 use crate::report::{Amount, OnProgress, Progress, RunReport};
-use crate::rewrite::{Rewriter, Rewritten};
+use crate::rewrite::{OnRows, Rewriter, Rewritten};
 
 /// Tasks whose manifest entries are held at one time.
 const ROUND_TASKS: usize = 32;
@@ -89,7 +89,17 @@ impl<'a> Run<'a> {
         let parallelism = resources.parallelism.clamp(1, useful);
         let Compaction { table, env, request } = self.compaction;
         let told = self.told.clone();
-        let on_rows = Arc::new(move |rows| told.update(|progress| progress.rows_written += rows));
+        let (reads, writes) = (told.clone(), told);
+        let on_rows = OnRows {
+            read: Arc::new(move |rows| reads.update(|progress| progress.rows_read += rows)),
+            written: Arc::new(move |rows| {
+                writes.update(|progress| {
+                    progress.rows_written += rows;
+                    // Only rows that are to be ordered are counted as they are read.
+                    progress.rows_read = progress.rows_read.max(progress.rows_written);
+                });
+            }),
+        };
         let task_bytes = resources.memory.limit() / parallelism;
         let (strategy, spill) = (&request.strategy, resources.spill_folder.as_path());
         let rewriter = Rewriter::try_new(table, strategy, spill, task_bytes, env, self.outputs.clone(), on_rows)?;

@@ -228,8 +228,9 @@ async fn outputs_end_at_the_target_and_continue_the_sequence() {
     for entry in files(&table).await {
         assert_eq!(entry.file.min_sequence_number, next);
         next = entry.file.max_sequence_number + 1;
+        assert!(entry.file.row_count <= 25_000, "{}", entry.file.row_count);
     }
-    assert_eq!((next, report.after.files), (80_000, 3));
+    assert_eq!((next, report.after.files), (80_000, 4));
     assert_eq!(rows(&table).await.len(), 80_000);
 }
 
@@ -427,8 +428,24 @@ async fn progress_ends_where_the_plan_ends() {
     let on_progress = Arc::new(move |progress: Progress| told.lock().unwrap().push(progress));
     compaction(&table, full(), 1).run(&resources(), on_progress, &CancellationToken::new()).await.unwrap();
     let seen = seen.lock().unwrap();
-    assert_eq!(seen[0], Progress { tasks: 1, tasks_done: 0, rows: 5, rows_written: 0 });
-    assert_eq!(seen.last(), Some(&Progress { tasks: 1, tasks_done: 1, rows: 5, rows_written: 5 }));
+    assert_eq!(seen[0], Progress { tasks: 1, rows: 5, ..Progress::default() });
+    assert_eq!(seen.last(), Some(&Progress { tasks: 1, tasks_done: 1, rows: 5, rows_read: 5, rows_written: 5 }));
+}
+
+#[tokio::test]
+async fn progress_of_an_ordered_task_moves_while_it_takes_its_rows_in() {
+    let table = create(&memory(), &[]).await;
+    for number in 0..5 {
+        append(&table, DAY, number..number + 1).await;
+    }
+    let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let told = Arc::clone(&seen);
+    let on_progress =
+        Arc::new(move |now: Progress| told.lock().unwrap().push((now.rows_read, now.rows_written, now.tasks_done)));
+    let request = ordered(OrderStrategy::Order, &["id"]);
+    compaction(&table, request, 1).run(&resources(), on_progress, &CancellationToken::new()).await.unwrap();
+    let expected = [(0, 0, 0), (1, 0, 0), (2, 0, 0), (3, 0, 0), (4, 0, 0), (5, 0, 0), (5, 5, 0), (5, 5, 1)];
+    assert_eq!(*seen.lock().unwrap(), expected);
 }
 
 /// The ids of every file, in the order of the rows; files in the order of their first.
@@ -459,7 +476,7 @@ async fn ordered_rows_lie_in_order_in_files_of_the_target_size() {
     assert_eq!(rows(&table).await, before);
     let files = ids_by_file(&table).await;
     let ids: Vec<i32> = files[1..].iter().chain(&files[..1]).flatten().copied().collect();
-    assert_eq!(files.iter().map(Vec::len).collect::<Vec<_>>(), [1, 32_768, 17_232]);
+    assert_eq!(files.iter().map(Vec::len).collect::<Vec<_>>(), [1, 25_000, 25_000]);
     assert_eq!(ids, (0..50_000).chain([0]).collect::<Vec<_>>());
     // A minor compaction has nothing to do with them.
     assert_eq!(run(&table, Request::default(), 2).await.unwrap().tasks, 0);

@@ -4,24 +4,30 @@ mod wanted;
 
 use std::io::{self, Write};
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressFinish, ProgressStyle};
 use paimon_format::BinaryRow;
 use paimon_table::partition_text;
 use paimon_table::table::Table;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
-use tributary_compact::{Amount, Compaction, OnProgress, Plan, Resources, RunReport, Unfinished};
+use tributary_compact::{Amount, Compaction, OnProgress, Plan, Progress, Resources, RunReport, Unfinished};
 use tributary_runtime::{Env, Executor, MemoryBudget};
 
 use self::wanted::{Wanted, wanted};
 use crate::args::CompactArguments;
 use crate::failure::{CommandError, Failure};
 use crate::log::Console;
+use crate::progress::grouped;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::{cores, environment, runtime};
+
+/// How often the log says how far a compaction is.
+const REPORT: Duration = Duration::from_secs(10);
 
 /// Plans, and unless it is a dry run does it.
 pub(crate) fn compact(arguments: &CompactArguments) -> Result<(), Failure> {
@@ -103,22 +109,37 @@ async fn run(
     }
 }
 
-/// Moves a bar on a terminal. Elsewhere the log lines of the commits have to do.
+/// Moves a bar on a terminal, and says how far it is from time to time elsewhere.
 fn progress(terminal: Option<&MultiProgress>) -> OnProgress {
     let Some(terminal) = terminal else {
-        return Arc::new(|_| ());
+        let said = Mutex::new(Instant::now());
+        return Arc::new(move |progress| {
+            let mut said = said.lock().unwrap_or_else(PoisonError::into_inner);
+            if said.elapsed() >= REPORT {
+                *said = Instant::now();
+                let Progress { tasks, tasks_done, rows, rows_read, rows_written } = progress;
+                info!(rows_read, rows_written, rows, tasks_done, tasks, "progress");
+            }
+        });
     };
     let bar = terminal.add(ProgressBar::new(0).with_finish(ProgressFinish::AndClear));
     // A constant that parses.
     bar.set_style(
-        ProgressStyle::with_template("{wide_bar} {human_pos}/{human_len} rows · {per_sec} · {msg} · {eta} left")
+        ProgressStyle::with_template("{wide_bar} {percent}% · {msg} · {eta} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
     Arc::new(move |progress| {
-        bar.set_length(progress.rows);
-        bar.set_position(progress.rows_written);
-        bar.set_message(format!("{}/{} tasks", progress.tasks_done, progress.tasks));
+        // Half of the way is to read the rows: an ordered task writes none before it has read all.
+        bar.set_length(2 * progress.rows);
+        bar.set_position(progress.rows_read + progress.rows_written);
+        bar.set_message(line(&progress));
     })
+}
+
+fn line(progress: &Progress) -> String {
+    let Progress { tasks, tasks_done, rows, rows_read, rows_written } = *progress;
+    let [rows, read, written] = [rows, rows_read, rows_written].map(grouped);
+    format!("{read} read · {written} written · of {rows} rows · {tasks_done}/{tasks} tasks")
 }
 
 /// What a dry run prints: a line a task, then the sum.
@@ -187,6 +208,12 @@ mod tests {
     use paimon_format::SnapshotId;
 
     use super::*;
+
+    #[test]
+    fn the_line_says_what_is_read_and_written() {
+        let progress = Progress { tasks: 3, tasks_done: 1, rows: 80_000, rows_read: 52_000, rows_written: 1_234 };
+        assert_eq!(line(&progress), "52,000 read · 1,234 written · of 80,000 rows · 1/3 tasks");
+    }
 
     #[test]
     fn the_summary_says_what_became_of_what() {
