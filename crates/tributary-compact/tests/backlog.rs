@@ -1,5 +1,5 @@
-//! F26: what a process holds that plans for a hundred thousand small files, as the kernel counts it. Alone in its process;
-//! the table is on disk: in memory it would be measured, too.
+//! F26: what a process holds that plans for a hundred thousand small files, as the kernel counts it, and what such a backlog
+//! costs those who go on committing. Alone in its process; the table is on disk: in memory it would be measured, too.
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -13,7 +13,7 @@ use paimon_table::port::FilesystemCommit;
 use paimon_table::store::Storage;
 use paimon_table::table::{Table, TableIdentifier, schema_path};
 use tributary_compact::{Compaction, Request};
-use tributary_testkit::sim_env;
+use tributary_testkit::{FaultStore, sim_env};
 
 const EPOCH: i64 = 1_790_000_000_000;
 const COMMITS: usize = 40;
@@ -68,8 +68,33 @@ fn file(commit: usize, number: usize) -> NewFile {
     }
 }
 
+fn append(commit: usize, files: usize) -> CommitRequest {
+    CommitRequest {
+        identifier: CommitIdentifier(commit as i64),
+        kind: CommitKind::Append,
+        added: (0..files).map(|number| file(commit, number)).collect(),
+        removed: Vec::new(),
+        properties: Default::default(),
+        watermark: None,
+    }
+}
+
+/// Calls and bytes put of a commit of one file, by somebody who has committed before.
+async fn cost(table: &Table, number: usize) -> (usize, u64) {
+    let storage = table.storage();
+    let store = FaultStore::new(Arc::clone(&storage.store));
+    let counted = Storage::new(Arc::new(store.clone()), storage.root.clone());
+    let table = Table::load(table.identifier().clone(), counted, Arc::new(FilesystemCommit)).await.unwrap();
+    let user = CommitUser::new(format!("somebody {number}"));
+    let mut committer = Committer::try_open_new(table, user, sim_env(100 + number as u64, EPOCH)).await.unwrap();
+    committer.commit(&append(1000 + number, 1)).await.unwrap();
+    let before = (store.calls().len(), store.counting().bytes_put);
+    committer.commit(&append(2000 + number, 1)).await.unwrap();
+    (store.calls().len() - before.0, store.counting().bytes_put - before.1)
+}
+
 #[tokio::test]
-async fn a_hundred_thousand_small_files_are_planned_in_little_memory() {
+async fn a_hundred_thousand_small_files_are_planned_in_little_memory_and_cost_a_commit_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let storage = Storage::open(folder.path().to_str().unwrap()).unwrap();
     let text = |id, name: &str| DataField::new(id, name, "STRING".parse().unwrap());
@@ -82,23 +107,19 @@ async fn a_hundred_thousand_small_files_are_planned_in_little_memory() {
     let table = Table::load(TableIdentifier::new("db", "t"), storage, Arc::new(FilesystemCommit)).await.unwrap();
     let user = CommitUser::new("writer");
     let mut committer = Committer::try_open_new(table.clone(), user, sim_env(1, EPOCH)).await.unwrap();
+    let first = cost(&table, 1).await;
     for commit in 1..=COMMITS {
-        let request = CommitRequest {
-            identifier: CommitIdentifier(commit as i64),
-            kind: CommitKind::Append,
-            added: (0..FILES).map(|number| file(commit, number)).collect(),
-            removed: Vec::new(),
-            properties: Default::default(),
-            watermark: None,
-        };
-        committer.commit(&request).await.unwrap();
+        committer.commit(&append(commit, FILES)).await.unwrap();
     }
     drop(committer);
+    // As fresh as before: what a commit reads and writes does not grow with the files.
+    let (calls, bytes) = cost(&table, COMMITS + 1).await;
+    assert!(calls <= first.0 && bytes < first.1 + 8_192, "{calls} calls, {bytes} bytes; the first one had {first:?}");
 
     std::fs::write("/proc/self/clear_refs", "5").unwrap();
     let plan = Compaction::new(table, Request::default(), sim_env(2, EPOCH)).plan().await.unwrap();
     let held = status("VmHWM");
-    assert_eq!(plan.file_count(), COMMITS * FILES);
+    assert_eq!(plan.file_count(), COMMITS * FILES + 4);
 
     assert!(held < MOST_BYTES, "the process held {held} bytes");
 }
