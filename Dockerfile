@@ -5,15 +5,15 @@
 # The first stage needs an image registry and crates.io. Who has built the binary already hands over its root file
 # system in that stage's place:
 #
-#   deploy/image/rootfs target/release/tributary /tmp/rootfs
+#   deploy/image/rootfs target/dist/tributary /tmp/rootfs
 #   buildah build --format docker --build-context rootfs=/tmp/rootfs --tag tributary .
 FROM docker.io/library/rust:1.95-bookworm AS build
 # The checkout's .git is not copied: this names the commit in `tributary --version`.
 ARG COMMIT=unknown
 WORKDIR /source
 COPY . .
-RUN TRIBUTARY_COMMIT="$COMMIT" cargo build --release --locked --package tributary \
-  && deploy/image/rootfs target/release/tributary /rootfs
+RUN TRIBUTARY_COMMIT="$COMMIT" cargo build --profile dist --locked --package tributary \
+  && deploy/image/rootfs target/dist/tributary /rootfs
 
 FROM scratch AS rootfs
 COPY --from=build /rootfs /
