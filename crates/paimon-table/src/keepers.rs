@@ -15,8 +15,8 @@ use paimon_format::{FormatError, Snapshot, Tag};
 use crate::error::{Result, TableError};
 use crate::store::{Storage, is_staging_name};
 
-/// Where pledges lie, one file each. Other engines take only what is called `tag-…` in the folder above for a tag.
-pub(crate) const PLEDGE_DIR: &str = "tag/pledges";
+/// Where pledges lie, one file each, beside the table's other folders: pypaimon lists nothing that is no tag among the tags.
+pub(crate) const PLEDGE_DIR: &str = "pledge";
 
 /// Files read at once.
 const READ_CONCURRENCY: usize = 16;

@@ -92,7 +92,7 @@ pub async fn pledged<T, E: From<TableError>>(
     random: &Random,
     write: impl Future<Output = Result<T, E>>,
 ) -> Result<Option<T>, E> {
-    let pledge = format!("{PLEDGE_DIR}/{}", random.uuid());
+    let pledge = format!("{PLEDGE_DIR}/pledge-{}", random.uuid());
     storage.put(&pledge, found.bytes.clone()).await.map_err(TableError::from)?;
     let written = match snapshots::read(storage, found.snapshot.id).await? {
         Some(_) => Some(write.await?),

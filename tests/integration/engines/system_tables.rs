@@ -77,7 +77,7 @@ fn make(warehouse: &str) {
     change(
         json!({"op": "alter", "changes": [["add", "later", "INT"], ["rename", "int", "whole"], ["set", "write-only", "true"]]}),
     );
-    change(json!({"op": "tag", "tag": "also"}));
+    binary::succeed(&["table", "create-tag", TABLE, "--tag", "also", "--warehouse", warehouse]);
 }
 
 type Row = BTreeMap<String, Value>;

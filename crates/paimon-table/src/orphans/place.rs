@@ -35,7 +35,7 @@ impl Place {
         let partitioned =
             |folders: &[&str]| folders.len() == partition_keys && folders.iter().all(|key| key.contains('='));
         match (metadata, folders) {
-            (_, [tags, pledges]) if format!("{tags}/{pledges}") == PLEDGE_DIR => Self::Stray,
+            (_, [folder]) if *folder == PLEDGE_DIR => Self::Stray,
             ([folder], _) if *folder == SNAPSHOT_DIR && !is_snapshot(name, "snapshot-") => Self::Stray,
             ([folder], _) if *folder == CHANGELOG_DIR && !is_snapshot(name, "changelog-") => Self::Stray,
             (_, [folder]) if *folder == MANIFEST_DIR && name.starts_with("index-manifest-") => Self::Index,
@@ -95,8 +95,8 @@ mod tests {
             ("consumer/consumer-job", 1, Place::Other),
             ("tag/tag-v1", 1, Place::Other),
             ("tag/.tag-v1.0f.tmp", 1, Place::Stray),
-            ("tag/pledges/0f", 1, Place::Stray),
-            ("branch/branch-b/tag/pledges/0f", 1, Place::Other),
+            ("pledge/pledge-0f", 1, Place::Stray),
+            ("branch/branch-b/pledge/pledge-0f", 1, Place::Other),
             ("metadata/v1.metadata.json", 1, Place::Other),
             (".hidden", 1, Place::Other),
             ("", 0, Place::Other),

@@ -146,7 +146,7 @@ async fn a_pledge_that_came_too_late_hinders_nobody() {
     let table = compacted(&storage).await;
     let gone = storage.get("snapshot/snapshot-2").await.unwrap();
     expire_to(&table, 3).await;
-    storage.put("tag/pledges/late", gone).await.unwrap();
+    storage.put("pledge/pledge-late", gone).await.unwrap();
     expire_to(&table, 1).await;
     let policy = OrphanPolicy { older_than: Duration::from_secs(3600), delete: true };
     remove_orphans(&table, &policy, &env_at(1, EPOCH), &Drain::new()).await.unwrap();
