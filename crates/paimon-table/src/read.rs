@@ -18,7 +18,7 @@ use bytes::Bytes;
 use futures::stream::{BoxStream, StreamExt};
 use paimon_format::names::bucket_dir;
 use paimon_format::partition::partition_path;
-use paimon_format::{DataField, ManifestEntry};
+use paimon_format::{DataField, ManifestEntry, TableSchema};
 use parquet::DecodeResult;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
@@ -37,6 +37,9 @@ use crate::store::Storage;
 use crate::table::Table;
 
 mod adapt;
+mod row_groups;
+
+pub use row_groups::{OpenFile, RowGroup, open_alike};
 
 /// Rows of a batch, unless a row group ends before.
 const BATCH_ROWS: usize = 8192;
@@ -85,18 +88,7 @@ pub async fn read_file_on(
     fields: &[DataField],
     executor: &Executor,
 ) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
-    let rel = file_path(table, entry)?;
-    let size = u64::try_from(entry.file.file_size).unwrap_or(0);
-    let file = DataFile { executor: executor.clone(), ..DataFile::new(table.storage(), rel, size) };
-    if entry.file.external_path.is_some() {
-        return Err(file.unsupported("it lies outside the table's folder (data-file.external-paths)".to_owned()));
-    }
-    let written = match table.schema_of(entry.file.schema_id).await {
-        Ok(Some(written)) => written,
-        Ok(None) => return Err(file.corrupt(format!("its schema, {}, is missing", entry.file.schema_id))),
-        Err(TableError::Store(source)) => return Err(source.into()),
-        Err(error) => return Err(file.corrupt(error.to_string())),
-    };
+    let (file, written) = planned(table, entry, executor).await?;
     if written.id == table.schema().id {
         return file.read(fields).await;
     }
@@ -104,6 +96,26 @@ pub async fn read_file_on(
     let rows = file.clone().read(evolution.reads()).await?;
     let evolved = rows.map(move |batch| evolution.apply(&batch?).map_err(|why| file.unsupported(why)));
     Ok(evolved.boxed())
+}
+
+/// A planned file, and the schema it was written with.
+async fn planned(
+    table: &Table,
+    entry: &ManifestEntry,
+    executor: &Executor,
+) -> Result<(DataFile, Arc<TableSchema>), DataError> {
+    let rel = file_path(table, entry)?;
+    let size = u64::try_from(entry.file.file_size).unwrap_or(0);
+    let file = DataFile { executor: executor.clone(), ..DataFile::new(table.storage(), rel, size) };
+    if entry.file.external_path.is_some() {
+        return Err(file.unsupported("it lies outside the table's folder (data-file.external-paths)".to_owned()));
+    }
+    match table.schema_of(entry.file.schema_id).await {
+        Ok(Some(written)) => Ok((file, written)),
+        Ok(None) => Err(file.corrupt(format!("its schema, {}, is missing", entry.file.schema_id))),
+        Err(TableError::Store(source)) => Err(source.into()),
+        Err(error) => Err(file.corrupt(error.to_string())),
+    }
 }
 
 /// Where a file lies below its table: `dt=…/hh=…/bucket-0/data-….parquet`.
@@ -143,26 +155,36 @@ impl DataFile {
         self,
         fields: &[DataField],
     ) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
+        let OpenFile { file, metadata } = self.open().await?;
+        file.rows(&metadata, fields, None)
+    }
+
+    /// The same with the footer at hand, of some row groups or of all.
+    fn rows(
+        self,
+        metadata: &Arc<ParquetMetaData>,
+        fields: &[DataField],
+        row_groups: Option<&[usize]>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch, DataError>>, DataError> {
         let target = arrow_schema(fields);
-        let metadata = Arc::new(self.metadata().await?);
-        let file_schema = self.file_schema(&metadata)?;
+        let file_schema = self.file_schema(metadata)?;
         let mut indices = Vec::with_capacity(fields.len());
         for field in fields {
             let index = file_schema
                 .index_of(&field.name)
                 .map_err(|_| self.unsupported(format!("it has no column `{}`, which its schema has", field.name)))?;
-            if holds_nested_int96(&metadata, index) {
+            if holds_nested_int96(metadata, index) {
                 let why = format!("column `{}` holds nested timestamps stored as INT96", field.name);
                 return Err(self.unsupported(why));
             }
             indices.push(index);
         }
-        let int96: Vec<usize> = indices.iter().copied().filter(|index| is_int96(&metadata, *index)).collect();
+        let int96: Vec<usize> = indices.iter().copied().filter(|index| is_int96(metadata, *index)).collect();
         let check = match needs_range_check(&target, &indices, &int96) {
-            true => Some(self.decoder(&metadata, &file_schema, &int96, |_| TimeUnit::Second)?),
+            true => Some(self.decoder(metadata, &file_schema, row_groups, &int96, |_| TimeUnit::Second)?),
             false => None,
         };
-        let rows = self.decoder(&metadata, &file_schema, &indices, |index| {
+        let rows = self.decoder(metadata, &file_schema, row_groups, &indices, |index| {
             let position = indices.iter().position(|wanted| *wanted == index);
             match position.map(|position| target.field(position).data_type()) {
                 Some(ArrowType::Timestamp(unit, _)) => *unit,
@@ -212,6 +234,7 @@ impl DataFile {
         &self,
         metadata: &Arc<ParquetMetaData>,
         file_schema: &SchemaRef,
+        row_groups: Option<&[usize]>,
         indices: &[usize],
         unit_of: impl Fn(usize) -> TimeUnit,
     ) -> Result<ParquetPushDecoder, DataError> {
@@ -228,10 +251,13 @@ impl DataFile {
         let mask = ProjectionMask::roots(metadata.file_metadata().schema_descr(), indices.iter().copied());
         ArrowReaderMetadata::try_new(Arc::clone(metadata), options)
             .and_then(|metadata| {
-                ParquetPushDecoderBuilder::new_with_metadata(metadata)
+                let decoder = ParquetPushDecoderBuilder::new_with_metadata(metadata)
                     .with_batch_size(BATCH_ROWS)
-                    .with_projection(mask)
-                    .build()
+                    .with_projection(mask);
+                match row_groups {
+                    Some(row_groups) => decoder.with_row_groups(row_groups.to_vec()).build(),
+                    None => decoder.build(),
+                }
             })
             .map_err(|error| self.corrupt(error.to_string()))
     }

@@ -8,6 +8,8 @@
 //! Statistics are taken from what the Parquet encoder computes for its own footer; nothing is computed twice. Only NaN
 //! is looked for here, because Parquet's bounds skip it while Paimon and Spark order it above all numbers: such a column
 //! gets no bounds, neither in the footer nor in the manifest.
+//!
+//! Row groups of other files of ours can be appended without being decoded ([`WriterSpec::copyable`]).
 
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use bytes::Bytes;
 use paimon_format::{BinaryRow, DataFileMeta, FileSource, SimpleStats};
 use parquet::arrow::arrow_writer::{ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::errors::ParquetError;
+use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 
 use crate::arrow::check_columns;
@@ -26,6 +29,7 @@ use crate::write::memory::WriterMemory;
 use crate::write::sink::EncodedSink;
 use crate::write::spec::{is_int96, leaves_of};
 
+mod copy;
 mod int96;
 mod memory;
 mod sink;
@@ -84,7 +88,11 @@ impl DataFileWriter {
     /// [`DataError::Rows`] when `sample` does not have the table's columns, [`DataError::Encode`].
     pub fn try_new(spec: &WriterSpec, sample: &RecordBatch) -> Result<Self, DataError> {
         check_columns(sample.columns(), &spec.arrow)?;
-        let properties = Arc::new(spec.properties(sample));
+        Self::with(spec, spec.properties(sample))
+    }
+
+    fn with(spec: &WriterSpec, properties: WriterProperties) -> Result<Self, DataError> {
+        let properties = Arc::new(properties);
         let memory = WriterMemory::new(spec.compression, &properties, &spec.parquet);
         let file = SerializedFileWriter::new(EncodedSink::default(), spec.parquet.root_schema_ptr(), properties)
             .map_err(DataError::Encode)?;

@@ -32,6 +32,8 @@ use crate::write::memory;
 const SAMPLE_ROWS: usize = 4096;
 /// Fewer rows than this decide nothing: a dictionary is tried.
 pub(super) const MIN_SAMPLE_ROWS: usize = 16;
+/// What footers say of the writer. Readers distrust statistics of some others; we take row groups of our own only.
+pub(super) const CREATOR: &str = "tributary";
 /// Page size, in bytes before compression, of columns without a dictionary.
 const PLAIN_PAGE_BYTES: usize = 64 << 10;
 
@@ -84,11 +86,23 @@ impl WriterSpec {
         &self.arrow
     }
 
+    /// Bytes of encoded data at which a row group closes.
+    pub fn row_group_bytes(&self) -> usize {
+        self.row_group_bytes
+    }
+
     /// The encoder's properties for a file whose first rows are `sample`.
     pub fn properties(&self, sample: &RecordBatch) -> WriterProperties {
+        let leaves: Vec<ArrayRef> = sample.columns().iter().flat_map(leaves_of).collect();
+        self.properties_if(|leaf| leaves.get(leaf).is_none_or(repeats))
+    }
+
+    /// Those of a file whose leaves get a dictionary if the options say so or, where these say nothing, `pays` does.
+    pub(super) fn properties_if(&self, pays: impl Fn(usize) -> bool) -> WriterProperties {
         let ParquetOptions { page_size, page_row_count_limit, dictionary_page_size, .. } = &self.options;
         let page_rows = page_row_count_limit.unwrap_or(DEFAULT_DATA_PAGE_ROW_COUNT_LIMIT);
         let mut properties = WriterProperties::builder()
+            .set_created_by(format!("{CREATOR} version {}", env!("CARGO_PKG_VERSION")))
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_compression(self.compression)
             .set_data_page_size_limit(page_size.unwrap_or(DEFAULT_PAGE_SIZE))
@@ -100,9 +114,9 @@ impl WriterSpec {
             .set_statistics_enabled(EnabledStatistics::Chunk)
             .set_offset_index_disabled(true)
             .set_statistics_truncate_length(self.statistics_bytes());
-        for (index, column) in sample.columns().iter().enumerate() {
+        for (index, leaves) in self.leaves.iter().enumerate() {
             let name = &self.names[index];
-            for (leaf, values) in self.leaves[index].clone().zip(leaves_of(column)) {
+            for leaf in leaves.clone() {
                 let path = self.parquet.column(leaf).path().clone();
                 if is_int96(&self.roots[index]) {
                     // Readers distrust the order of INT96 bounds; Paimon keeps only the null count.
@@ -112,7 +126,7 @@ impl WriterSpec {
                     continue;
                 }
                 let dictionary = self.options.dictionary_of(name, &path.string());
-                if !dictionary.unwrap_or_else(|| repeats(&values)) {
+                if !dictionary.unwrap_or_else(|| pays(leaf)) {
                     properties = properties
                         .set_column_dictionary_enabled(path.clone(), false)
                         .set_column_data_page_size_limit(path, page_size.unwrap_or(PLAIN_PAGE_BYTES));

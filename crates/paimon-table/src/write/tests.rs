@@ -19,6 +19,7 @@ use crate::read::DataFile;
 use crate::store::Storage;
 
 mod bounds;
+mod copy;
 mod encodings;
 mod nested;
 
