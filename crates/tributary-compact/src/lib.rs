@@ -1,9 +1,9 @@
 //! Compaction: which files of a table to merge or order, how, and the commit that exchanges them.
 //!
 //! Life cycle: [`Compaction::plan`] reads the newest snapshot's manifests into an [`inventory`] of small files and decides
-//! in a pure function ([`plan`]) what to merge; [`Compaction::run`] rewrites task by task ([`rewrite`]), in the rows' own
-//! order or one that was asked for ([`sort`]), and commits each as a COMPACT snapshot of exactly the files it read and wrote.
-//! A task whose inputs are gone is abandoned, never forced.
+//! in a pure function ([`plan`]) what to merge; [`Compaction::run`] rewrites task by task ([`rewrite`]), with large row groups
+//! as they are ([`copy`]) or all rows in an order that was asked for ([`sort`]), and commits each as a COMPACT snapshot of
+//! exactly the files it read and wrote. A task whose inputs are gone is abandoned, never forced.
 //!
 //! The [`worker`] does this, and other maintenance, by itself.
 //!
@@ -13,6 +13,7 @@ mod ahead;
 mod arguments;
 mod compaction;
 mod condition;
+mod copy;
 mod error;
 mod inventory;
 mod order;
@@ -21,6 +22,7 @@ mod plan;
 mod report;
 mod request;
 mod rewrite;
+mod roll;
 mod run;
 pub mod sort;
 mod survey;

@@ -47,6 +47,8 @@ pub struct RunReport {
     pub before: Amount,
     /// What it was replaced by.
     pub after: Amount,
+    /// Bytes of row groups that were taken over as they were, without being decoded.
+    pub copied_bytes: u64,
     /// Bytes that went to the spill folder, in all passes.
     pub spilled_bytes: u64,
 }

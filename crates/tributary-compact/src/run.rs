@@ -210,6 +210,7 @@ impl<'a> Run<'a> {
             self.outputs.keep(&done.paths);
             self.report.before += Amount::of(done.removed.iter().map(|entry| &entry.file));
             self.report.after += Amount::of(done.added.iter().map(|file| &file.meta));
+            self.report.copied_bytes += done.copied_bytes;
             self.report.spilled_bytes += done.spilled_bytes;
             self.report.tasks += 1;
             self.told.update(|progress| progress.tasks_done += 1);

@@ -28,6 +28,7 @@ use tributary_testkit::{Call, Fault, FaultStore, Moment, Op, sim_env};
 use crate::sort::{MIN_MEMORY_BYTES, OrderStrategy, SortSpec};
 use crate::{CompactError, Compaction, Progress, Request, Resources, RunReport, Strategy};
 
+mod copies;
 mod survey;
 
 const EPOCH: i64 = 1_790_000_000_000;

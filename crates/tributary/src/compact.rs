@@ -159,14 +159,15 @@ fn summary(report: &RunReport) -> String {
         0 => String::new(),
         count => format!(", {count} abandoned because their files were removed meanwhile"),
     };
-    let spilled = match report.spilled_bytes {
+    let amount = |what: &str, bytes: u64| match bytes {
         0 => String::new(),
-        bytes => format!("spilled: {bytes} bytes\n"),
+        bytes => format!("{what}: {bytes} bytes\n"),
     };
+    let (copied, spilled) = (amount("copied", report.copied_bytes), amount("spilled", report.spilled_bytes));
     let snapshots: Vec<_> = report.snapshots.iter().map(ToString::to_string).collect();
     let snapshots = if snapshots.is_empty() { "none".to_owned() } else { snapshots.join(", ") };
     format!(
-        "{}{abandoned}\nbefore: {}\nafter: {}\n{spilled}snapshots: {snapshots}\n",
+        "{}{abandoned}\nbefore: {}\nafter: {}\n{copied}{spilled}snapshots: {snapshots}\n",
         counted(report.tasks as u64, "task"),
         shown(&report.before),
         shown(&report.after),
@@ -223,12 +224,14 @@ mod tests {
             abandoned: 1,
             before: Amount { files: 12, bytes: 3400, rows: 66 },
             after: Amount { files: 1, bytes: 1200, rows: 66 },
+            copied_bytes: 800,
             spilled_bytes: 9,
         };
         assert_eq!(
             summary(&report),
             "2 tasks, 1 abandoned because their files were removed meanwhile\n\
-             before: 12 files, 3400 bytes, 66 rows\nafter: 1 file, 1200 bytes, 66 rows\nspilled: 9 bytes\nsnapshots: 7, 9\n"
+             before: 12 files, 3400 bytes, 66 rows\nafter: 1 file, 1200 bytes, 66 rows\n\
+             copied: 800 bytes\nspilled: 9 bytes\nsnapshots: 7, 9\n"
         );
         assert!(summary(&RunReport::default()).ends_with("snapshots: none\n"));
     }

@@ -96,6 +96,7 @@ fn report(done: &RunReport) -> Report {
         ("tasks", Value::from(done.tasks)),
         ("abandoned", Value::from(done.abandoned)),
         ("rows", Value::from(done.before.rows)),
+        ("copied_bytes", Value::from(done.copied_bytes)),
         ("spilled_bytes", Value::from(done.spilled_bytes)),
         ("snapshots", Value::from(snapshots)),
     ];
