@@ -252,8 +252,8 @@ impl CoreOptions {
             snapshot_time_retained: time_retained,
             partition_expiration: PartitionExpiration::parse(&given)?,
             tag_default_time_retained: given.optional("tag.default-time-retained", parse_duration)?,
-            tag_creation_period: match given.optional("tag.creation-period-duration", TagPeriod::every)? {
-                Some(period) => period,
+            tag_creation_period: match given.optional("tag.creation-period-duration", parse_duration)? {
+                Some(length) => TagPeriod::Every(length),
                 None => given.required("tag.creation-period", TagPeriod::parse)?,
             },
             tag_creation_delay: given.required("tag.creation-delay", parse_duration)?,

@@ -16,7 +16,7 @@ pub enum TagPeriod {
     Hourly,
     /// Every two hours.
     TwoHours,
-    /// Every so often, counted from 1970-01-01; whole minutes.
+    /// Every so often, counted from 1970-01-01. A table may say anything here: see [`TagPeriod::is_nameable`].
     Every(Duration),
 }
 
@@ -41,24 +41,16 @@ impl TagPeriod {
     pub fn parse(text: &str) -> Result<Self, String> {
         let named = [("daily", Self::Daily), ("hourly", Self::Hourly), ("two-hours", Self::TwoHours)];
         let named = named.into_iter().find(|(name, _)| name.eq_ignore_ascii_case(text.trim()));
-        match named {
-            Some((_, period)) => Ok(period),
-            None => Self::every(text)
-                .map_err(|_| "no period: write daily, hourly, two-hours, or a duration in whole minutes".to_owned()),
-        }
+        let period = named.map(|(_, period)| period).or_else(|| parse_duration(text).ok().map(Self::Every));
+        period
+            .filter(|period| period.is_nameable())
+            .ok_or_else(|| "no period: write daily, hourly, two-hours, or a duration in whole minutes".to_owned())
     }
 
-    /// Parses a duration.
-    ///
-    /// # Errors
-    /// What was expected.
-    pub(super) fn every(text: &str) -> Result<Self, String> {
-        let length = parse_duration(text)?;
-        let minutes = length.as_secs() / 60;
-        match minutes > 0 && length == Duration::from_secs(minutes * 60) {
-            true => Ok(Self::Every(length)),
-            false => Err("not in whole minutes".to_owned()),
-        }
+    /// Whether its tags have names of their own: those end with the minute.
+    pub fn is_nameable(self) -> bool {
+        let length = self.length();
+        !length.is_zero() && length.subsec_nanos() == 0 && length.as_secs().is_multiple_of(60)
     }
 
     /// How long it is.

@@ -24,6 +24,9 @@ impl TagNames {
     /// # Errors
     /// What is wrong with it, and what to write instead.
     pub fn try_new(pattern: &str, period: TagPeriod) -> Result<Self, String> {
+        if !period.is_nameable() {
+            return Err(format!("a period of {:?} is not in whole minutes, which names end with", period.length()));
+        }
         let mut parts = Vec::new();
         let mut letters = pattern.chars();
         while let Some(letter) = letters.next() {
@@ -126,6 +129,8 @@ mod tests {
             ("%Y%m%d %H", TagPeriod::Every(Duration::from_secs(60)), "%M is missing"),
             ("%Y/%m/%d", TagPeriod::Daily, "no slash"),
             ("%F", TagPeriod::Daily, "after % stands"),
+            ("%Y%m%d%H%M", TagPeriod::Every(Duration::from_secs(30)), "a period of 30s is not in whole minutes"),
+            ("%Y%m%d%H%M", TagPeriod::Every(Duration::ZERO), "a period of 0ns is not in whole minutes"),
             ("%Y-%m-%d%", TagPeriod::Daily, "after % stands"),
         ] {
             let error = TagNames::try_new(pattern, period).unwrap_err();
