@@ -241,7 +241,9 @@ impl Staged {
 
     fn write_at(&mut self, offset: u64, payload: &PutPayload) -> Result<()> {
         self.file.seek(SeekFrom::Start(offset)).map_err(|error| failed("write", &self.target, error))?;
-        payload.iter().try_for_each(|piece| self.append(piece))
+        payload.iter().try_for_each(|piece| self.append(piece))?;
+        // All at once at the end they would hold up whoever else flushes, such as a commit, until the last of them is written.
+        self.flush_data()
     }
 
     /// Publishes by rename: replaces what was there.
@@ -262,6 +264,13 @@ impl Staged {
             _ => failed("publish (by hard link)", &self.target, error),
         })?;
         self.flush_entry()
+    }
+
+    fn flush_data(&self) -> Result<()> {
+        if self.fsync {
+            self.file.sync_data().map_err(|error| failed("flush", &self.target, error))?;
+        }
+        Ok(())
     }
 
     fn flush(&self) -> Result<()> {

@@ -16,6 +16,11 @@ use crate::{Classify, FailureKind};
 
 type Job = Box<dyn FnOnce() + Send>;
 
+/// Added to the nice value of threads in the background: a thread of the rest gets nine times as much of a processor that
+/// both want, and does not wait for theirs to give it up.
+#[cfg(target_os = "linux")]
+const BACKGROUND_NICE: i32 = 10;
+
 /// Runs CPU work. Clones share the threads; the last one to go ends them when the queue is empty.
 ///
 /// The queue itself is not bounded: every caller waits for its own job, and what a job holds in memory
@@ -46,11 +51,29 @@ impl Executor {
     /// # Errors
     /// When the operating system gives no thread.
     pub fn try_threads(count: NonZeroUsize) -> std::io::Result<Self> {
+        Self::threads(count, "tributary-cpu", || ())
+    }
+
+    /// The same for work that others must not have to wait for, named `tributary-bg-N`. On Linux the threads have a lower
+    /// priority.
+    ///
+    /// # Errors
+    /// When the operating system gives no thread.
+    pub fn try_background_threads(count: NonZeroUsize) -> std::io::Result<Self> {
+        Self::threads(count, "tributary-bg", || {
+            // Linux has a nice value a thread. Where a sandbox refuses, the work is done all the same.
+            #[cfg(target_os = "linux")]
+            let _unchanged = rustix::process::nice(BACKGROUND_NICE);
+        })
+    }
+
+    fn threads(count: NonZeroUsize, name: &str, begin: fn()) -> std::io::Result<Self> {
         let (queue, jobs) = mpsc::channel::<Job>();
         let jobs = Arc::new(Mutex::new(jobs));
         for n in 0..count.get() {
             let jobs = Arc::clone(&jobs);
-            std::thread::Builder::new().name(format!("tributary-cpu-{n}")).spawn(move || {
+            std::thread::Builder::new().name(format!("{name}-{n}")).spawn(move || {
+                begin();
                 loop {
                     // One idle thread waits inside the lock, the others for the lock: first come, first served.
                     let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
@@ -148,6 +171,15 @@ mod tests {
         let name = || std::thread::current().name().map(str::to_owned);
         assert_eq!(threads(1).run(name).await.unwrap().unwrap(), "tributary-cpu-0");
         assert_eq!(Executor::inline().run(name).await.unwrap(), name());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn threads_in_the_background_give_way_and_the_others_do_not() {
+        let nice = || rustix::process::getpriority_process(None).unwrap();
+        let background = Executor::try_background_threads(NonZeroUsize::MIN).unwrap();
+        assert_eq!(background.run(nice).await.unwrap(), (nice() + BACKGROUND_NICE).min(19));
+        assert_eq!(threads(1).run(nice).await.unwrap(), nice());
     }
 
     #[tokio::test]

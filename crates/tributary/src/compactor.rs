@@ -105,7 +105,8 @@ pub(crate) fn worker(
     let own = &settings.compactor;
     let places =
         own.threads.unwrap_or_else(|| NonZeroUsize::new(crate::cores().get() / 2).unwrap_or(NonZeroUsize::MIN));
-    let executor = Executor::try_threads(places)
+    // A job in the same process comes first, and so does one beside it.
+    let executor = Executor::try_background_threads(places)
         .map_err(|source| CommandError::Io { doing: "start the compactor's threads".to_owned(), source })?;
     let env = environment(executor)?;
     let perform = Maintenance {
