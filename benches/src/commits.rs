@@ -16,7 +16,7 @@ const COLUMNS: &[(&str, &str)] =
     &[("id", "STRING"), ("data", "STRING"), ("category", "INT"), ("ts", "STRING"), ("dt", "STRING"), ("hh", "STRING")];
 
 pub(crate) fn run(commits: usize, scratch: &Path) {
-    let millis = table::block_on(commit(commits, scratch.to_str().unwrap()));
+    let millis = commit(commits, 1, 1, scratch.to_str().unwrap());
     let window = |name: &str, part: &[f64]| {
         let (p50, p99) = (percentile(part.to_vec(), 0.5), percentile(part.to_vec(), 0.99));
         println!("| {name} | {p50:.2} | {p99:.2} |");
@@ -28,8 +28,13 @@ pub(crate) fn run(commits: usize, scratch: &Path) {
     println!("\nlate / early: p50 {:.2}, p99 {:.2}", late.0 / early.0, late.1 / early.1);
 }
 
-/// The milliseconds of each commit, in order.
-async fn commit(commits: usize, warehouse: &str) -> Vec<f64> {
+/// Makes `db.t` of commits of so many small files, which lie in the partitions in turn and are not there. The milliseconds
+/// of each commit, in order.
+pub(crate) fn commit(commits: usize, files: usize, partitions: usize, warehouse: &str) -> Vec<f64> {
+    table::block_on(committed(commits, files, partitions, warehouse))
+}
+
+async fn committed(commits: usize, files: usize, partitions: usize, warehouse: &str) -> Vec<f64> {
     let table = table::create(warehouse, "db.t", COLUMNS, &["dt", "hh"]).await;
     let env = table::environment();
     let user = CommitUser::new("bench");
@@ -39,7 +44,9 @@ async fn commit(commits: usize, warehouse: &str) -> Vec<f64> {
         let request = CommitRequest {
             identifier: CommitIdentifier(identifier as i64),
             kind: CommitKind::Append,
-            added: vec![file(&names::data_file("data-", env.random.uuid(), 0, "parquet"))],
+            added: (0..files)
+                .map(|place| file(&names::data_file("data-", env.random.uuid(), 0, "parquet"), place % partitions))
+                .collect(),
             removed: Vec::new(),
             properties: [("tributary.positions".to_owned(), format!("{{\"0\":\"{identifier}\"}}"))].into(),
             watermark: None,
@@ -52,9 +59,9 @@ async fn commit(commits: usize, warehouse: &str) -> Vec<f64> {
 }
 
 /// A file of the tutorial's table, as a commit sees it.
-fn file(name: &str) -> NewFile {
+fn file(name: &str, hour: usize) -> NewFile {
     let text = |value: &str| Some(Datum::String(value.to_owned()));
-    let key = [text("2026-01-01"), text("9")];
+    let key = [text("2026-01-01"), text(&hour.to_string())];
     let bound = |edge: &str, category| {
         let values = [text(edge), text(edge), Some(Datum::Int(category)), text(edge), key[0].clone(), key[1].clone()];
         BinaryRow::encode(

@@ -2,11 +2,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a bench that cannot measure must stop
 #![allow(clippy::disallowed_methods)] // it measures the machine's own time
 
+mod beside;
 mod catalog;
 mod ceiling;
 mod commits;
 mod compact;
 mod encodings;
+mod plan;
 mod process;
 mod scan;
 mod start;
@@ -66,6 +68,27 @@ enum Bench {
         #[arg(long, default_value = "512 mb")]
         memory_limit: String,
     },
+    /// Planning compactions of many small files.
+    Plan {
+        /// Files of the table.
+        #[arg(long, default_value_t = 100_000)]
+        files: usize,
+    },
+    /// Rate and commit latency of ingestion, alone and while its hour is put in Z-order.
+    Beside {
+        /// Rows per second that come.
+        #[arg(long, default_value_t = 20_000)]
+        rate: u32,
+        /// Rows of the hour before.
+        #[arg(long, default_value_t = 4_000_000)]
+        rows: u64,
+        /// Seconds of each round without, and with.
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// How often both.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// Commits per second and latency through `tributary catalog serve`.
     Catalog {
         /// Seconds of each of the 24 loads.
@@ -106,6 +129,8 @@ fn main() {
         Bench::Scan { rows, rounds } => scan::run(rows, rounds, scratch().path()),
         Bench::Commits { commits } => commits::run(commits, scratch().path()),
         Bench::Compact { rows, memory_limit } => compact::run(rows, &memory_limit, scratch().path()),
+        Bench::Plan { files } => plan::run(files, scratch().path()),
+        Bench::Beside { rate, rows, seconds, rounds } => beside::run(rate, rows, seconds, rounds, scratch().path()),
         Bench::Catalog { seconds } => catalog::run(Duration::from_secs(seconds), scratch().path()),
         Bench::Encodings { rows, rounds } => encodings::run(rows, rounds),
         Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),
