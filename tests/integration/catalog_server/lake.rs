@@ -127,6 +127,19 @@ impl Lake {
         self.ask(&FLINK, json!({"op": "streamed", "job": flink.job})) == json!(false)
     }
 
+    /// Waits until Flink has written all of its load.
+    pub(super) fn wait_for_end(&self, flink: &Streaming) {
+        while self.streams(flink) {
+            std::thread::sleep(Duration::from_millis(50)); // the pause of a poll
+        }
+    }
+
+    /// Starts a compactor with these policies.
+    pub(super) fn compactor(&self, config: &str, policies: &str) -> Daemon {
+        let catalog = std::fs::read_to_string(&self.config).unwrap();
+        Daemon::compactor(&self.scratch.file(config, &(catalog + policies)))
+    }
+
     /// One commit of pypaimon; they are numbered from 0. How many rows it has written then.
     pub(super) fn append(&self, commit: u64) -> u64 {
         let ids = commit * ROWS + 1..=(commit + 1) * ROWS;
