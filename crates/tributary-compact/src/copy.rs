@@ -15,8 +15,8 @@ use paimon_table::write::WriterSpec;
 use tributary_runtime::Executor;
 
 /// Row groups of this size are large, whatever the size of those that we write: to read one takes longer than to ask for
-/// it, and a file of 128 MB has at most 16 of them.
-const LARGE_BYTES: u64 = 8 << 20;
+/// it, they have some ten thousand rows, and a file of 128 MB has at most 32 of them.
+const LARGE_BYTES: u64 = 4 << 20;
 /// Footers that are read at one time.
 const FOOTERS: usize = 4;
 
@@ -149,8 +149,8 @@ mod tests {
     #[test]
     fn row_groups_are_copied_that_are_large_or_nearly_as_large_as_ours() {
         for (ours, bytes, is_copied) in [
-            (64 * MB, 8 * MB - 1, false),
-            (64 * MB, 8 * MB, true),
+            (64 * MB, 4 * MB - 1, false),
+            (64 * MB, 4 * MB, true),
             (64 * MB, 128 * MB, true),
             (64 * MB, 128 * MB + 1, false),
             // A job of 100 rows/s, 120 bytes each, with checkpoints of one minute.
