@@ -35,7 +35,7 @@ const EXPIRY: &str = r#"
 table = "db.shared"
 action = "expire_snapshots"
 retain_min = 1
-retain_max = 20
+older_than = "15 s"
 interval = "300 ms"
 "#;
 
