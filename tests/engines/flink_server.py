@@ -18,6 +18,8 @@ from paimon import Tables
 
 ANSWERS = answers_only()
 LOGS = tempfile.TemporaryDirectory(prefix="tributary-flink-")
+# The JVM prints all of the code it generated for an expression that does not compile.
+os.dup2(os.open(os.path.join(LOGS.name, "stdout.log"), os.O_CREAT | os.O_WRONLY | os.O_APPEND), 1)
 os.environ["FLINK_LOG_DIR"] = LOGS.name
 # Without the console, where the one for clients has Hadoop's.
 os.environ["LOG4J_PROPERTIES"] = os.path.join(pyflink.__path__[0], "conf/log4j.properties")
