@@ -1,8 +1,67 @@
+use std::sync::Mutex;
+
 use prometheus::Registry;
+use tributary_runtime::FailureKind;
 
 use super::*;
 use crate::survey::{PartitionSurvey, survey};
-use crate::worker::{TableName, WorkerMetrics};
+use crate::worker::{
+    Action, Maintenance, NotLoaded, Perform, RunFailure, RunId, RunScope, TableName, Tables, WorkerMetrics,
+};
+
+type Answer = Result<Table, fn(RunFailure) -> NotLoaded>;
+
+/// A catalog of one table, which may be gone.
+struct OneTable(Mutex<Answer>);
+
+#[async_trait::async_trait]
+impl Tables for OneTable {
+    async fn load(&self, _: &TableName) -> Result<Table, NotLoaded> {
+        let table = self.0.lock().unwrap().clone();
+        table.map_err(|why| why(RunFailure::failed(FailureKind::Usage, "no table")))
+    }
+}
+
+/// Looks after one table, and shows what it sees.
+struct Bench {
+    tables: Arc<OneTable>,
+    maintenance: Maintenance,
+    registry: Registry,
+}
+
+// === impl Bench ===
+
+impl Bench {
+    fn of(table: Table) -> Self {
+        let (tables, registry) = (Arc::new(OneTable(Mutex::new(Ok(table)))), Registry::new());
+        let maintenance = Maintenance {
+            tables: Arc::clone(&tables) as _,
+            env: sim_env(1, EPOCH),
+            resources: resources(),
+            metrics: WorkerMetrics::register(&registry).unwrap(),
+        };
+        Self { tables, maintenance, registry }
+    }
+
+    /// A run that finds nothing to do.
+    async fn idle(&self) -> Result<(), RunFailure> {
+        let name = TableName::new("db.t");
+        let scope = RunScope::new(RunId(1), name.clone());
+        self.maintenance.perform(&name, &Action::ExpireTags, &scope).await.map(|report| assert!(report.idle))
+    }
+
+    /// The series and their values.
+    fn series(&self) -> Vec<(String, f64)> {
+        let families = self.registry.gather().into_iter();
+        families
+            .flat_map(|family| {
+                let values: Vec<_> = family.get_metric().iter().map(|metric| metric.get_gauge().get_value()).collect();
+                values.into_iter().map(move |value| (family.name().to_owned(), value))
+            })
+            .filter(|(name, _)| name.ends_with("_files") || name.ends_with("_bytes"))
+            .collect()
+    }
+}
 
 async fn look(table: &Table, most_partitions: usize) -> crate::survey::Survey {
     survey(table, most_partitions, &Executor::inline()).await.unwrap()
@@ -59,4 +118,22 @@ fn partitions_that_are_no_longer_shown_have_no_series() {
     };
     let series: Vec<_> = partitions.get_metric().iter().map(labels).collect();
     assert_eq!(series, [["hh=1", "c.db.b"], ["hh=2", "c.db.a"], ["hh=3", "c.db.a"]]);
+}
+
+#[tokio::test]
+async fn a_table_that_is_no_more_has_no_series_and_one_that_cannot_be_asked_for_keeps_them() {
+    let table = create(&memory(), &[]).await;
+    append(&table, DAY, 0..10).await;
+    let bench = Bench::of(table.clone());
+    bench.idle().await.unwrap();
+    let seen = bench.series();
+    assert_eq!(seen.len(), 4, "{seen:?}");
+
+    for (answer, left) in
+        [(Err(NotLoaded::Failed as fn(_) -> _), &seen[..]), (Err(NotLoaded::Missing), &[]), (Ok(table), &seen)]
+    {
+        *bench.tables.0.lock().unwrap() = answer.clone();
+        assert_eq!(bench.idle().await.is_ok(), answer.is_ok());
+        assert_eq!(bench.series(), left);
+    }
 }

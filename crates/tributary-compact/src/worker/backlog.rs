@@ -1,7 +1,7 @@
 //! What the worker's tables look like, as gauges: looked at after every run, whatever came of it.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use prometheus::{IntGaugeVec, Opts, Registry};
 use tributary_runtime::{MetricDef, MetricKind};
@@ -78,14 +78,10 @@ impl Backlog {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.small_files.with_label_values(&[table.as_str()]).set(number(survey.small_files));
         self.files.with_label_values(&[table.as_str()]).set(number(survey.files));
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
         let now = survey.newest.iter().map(|partition| partition.partition.clone()).collect();
-        for gone in shown.insert(table.clone(), now).unwrap_or_default() {
-            let labels = [table.as_str(), gone.as_str()];
+        for gone in self.shown().insert(table.clone(), now).unwrap_or_default() {
             if !survey.newest.iter().any(|partition| partition.partition == gone) {
-                // It has one: it was shown.
-                let _ = self.partition_files.remove_label_values(&labels);
-                let _ = self.partition_bytes.remove_label_values(&labels);
+                self.forget_partition(table, &gone);
             }
         }
         for partition in &survey.newest {
@@ -93,5 +89,26 @@ impl Backlog {
             self.partition_files.with_label_values(&labels).set(number(partition.files));
             self.partition_bytes.with_label_values(&labels).set(number(partition.bytes));
         }
+    }
+
+    /// A table that is no more loses all its series.
+    pub(crate) fn forget(&self, table: &TableName) {
+        let Some(partitions) = self.shown().remove(table) else { return };
+        // They are there: they were shown.
+        let _ = self.small_files.remove_label_values(&[table.as_str()]);
+        let _ = self.files.remove_label_values(&[table.as_str()]);
+        for partition in partitions {
+            self.forget_partition(table, &partition);
+        }
+    }
+
+    fn forget_partition(&self, table: &TableName, partition: &str) {
+        // They are there: they were shown.
+        let _ = self.partition_files.remove_label_values(&[table.as_str(), partition]);
+        let _ = self.partition_bytes.remove_label_values(&[table.as_str(), partition]);
+    }
+
+    fn shown(&self) -> MutexGuard<'_, HashMap<TableName, Vec<String>>> {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

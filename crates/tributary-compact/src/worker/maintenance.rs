@@ -25,8 +25,17 @@ pub trait Tables: Send + Sync {
     /// The table as it is now.
     ///
     /// # Errors
-    /// When there is none, or its catalog does not say.
-    async fn load(&self, table: &TableName) -> Result<Table, RunFailure>;
+    /// [`NotLoaded`]: there is none, or its catalog does not say.
+    async fn load(&self, table: &TableName) -> Result<Table, NotLoaded>;
+}
+
+/// Why there is no table to work on.
+#[derive(Debug)]
+pub enum NotLoaded {
+    /// Its catalog says that there is no such table.
+    Missing(RunFailure),
+    /// Whether there is one is not known, or it cannot be worked on.
+    Failed(RunFailure),
 }
 
 /// Carries actions out on the tables of catalogs.
@@ -44,7 +53,14 @@ pub struct Maintenance {
 #[async_trait]
 impl Perform for Maintenance {
     async fn perform(&self, table: &TableName, action: &Action, scope: &RunScope) -> Result<Report, RunFailure> {
-        let (name, table) = (table, self.tables.load(table).await?);
+        let name = table;
+        let table = self.tables.load(name).await.map_err(|why| match why {
+            NotLoaded::Missing(failure) => {
+                self.metrics.backlog.forget(name);
+                failure
+            }
+            NotLoaded::Failed(failure) => failure,
+        })?;
         let done = match action {
             Action::Compact { arguments, dry_run } => self.compact(&table, arguments, *dry_run, scope).await,
             Action::ExpireSnapshots { retain_max, retain_min, older_than, max_deletes } => {

@@ -33,7 +33,7 @@ pub use handle::{Refused, WorkerHandle};
 pub use history::{History, HistoryBounds};
 pub use history_file::HistoryError;
 pub use looper::{Policy, Worker, WorkerSetup};
-pub use maintenance::{Maintenance, Tables};
+pub use maintenance::{Maintenance, NotLoaded, Tables};
 pub use metrics::{METRICS, WorkerMetrics};
 pub use record::{Cause, Report, RunId, RunRecord, RunStatus, TableName, Volume};
 pub use run_log::{RunFailure, RunScope};

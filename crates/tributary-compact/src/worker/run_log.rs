@@ -47,7 +47,7 @@ pub enum RunFailure {
 // === impl RunScope ===
 
 impl RunScope {
-    pub(super) fn new(run: RunId, table: TableName) -> Self {
+    pub(crate) fn new(run: RunId, table: TableName) -> Self {
         Self { stop: Drain::new(), run, table, said: Arc::default() }
     }
 

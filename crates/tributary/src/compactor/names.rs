@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use paimon_catalog::{Catalog, Table, TableIdentifier};
-use tributary_compact::worker::{RunFailure, TableName, Tables};
+use paimon_catalog::{Catalog, CatalogError, Table, TableIdentifier};
+use tributary_compact::worker::{NotLoaded, RunFailure, TableName, Tables};
 use tributary_runtime::FailureKind;
 
 use crate::catalogs;
@@ -40,14 +40,19 @@ impl Names {
 
 #[async_trait]
 impl Tables for Names {
-    async fn load(&self, table: &TableName) -> Result<Table, RunFailure> {
+    async fn load(&self, table: &TableName) -> Result<Table, NotLoaded> {
+        let failed = |kind, text| NotLoaded::Failed(RunFailure::failed(kind, text));
         let located = self.locate(table.as_str());
-        let (catalog, identifier) = located.map_err(|why| RunFailure::failed(why.kind(), why.text()))?;
+        let (catalog, identifier) = located.map_err(|why| failed(why.kind(), why.text()))?;
         let Some(catalog) = self.catalogs.get(&catalog) else {
-            let text = format!("the catalog `{catalog}` is gone");
-            return Err(RunFailure::failed(FailureKind::Internal, text));
+            return Err(failed(FailureKind::Internal, format!("the catalog `{catalog}` is gone")));
         };
-        catalog.load_table(&identifier).await.map_err(|error| RunFailure::of(&error))
+        catalog.load_table(&identifier).await.map_err(|error| match error {
+            CatalogError::NoSuchTable { .. } | CatalogError::NoSuchDatabase { .. } => {
+                NotLoaded::Missing(RunFailure::of(&error))
+            }
+            _ => NotLoaded::Failed(RunFailure::of(&error)),
+        })
     }
 }
 
@@ -65,16 +70,25 @@ mod tests {
 
     use super::*;
 
+    fn names(catalogs: &[&str]) -> Names {
+        let env = crate::environment(Executor::inline()).unwrap();
+        let catalog = || {
+            Arc::new(FilesystemCatalog::new(Storage::open("memory:///w").unwrap(), "memory:///w", &env))
+                as Arc<dyn Catalog>
+        };
+        Names::new(catalogs.iter().map(|name| ((*name).to_owned(), catalog())))
+    }
+
+    #[tokio::test]
+    async fn only_what_its_catalog_denies_is_missing() {
+        let names = names(&["a", "b"]);
+        let answer = names.load(&TableName::new("a.db.t")).await;
+        assert!(matches!(answer, Err(NotLoaded::Missing(why)) if why.to_string().contains("does not exist")));
+        assert!(matches!(names.load(&TableName::new("c.db.t")).await, Err(NotLoaded::Failed(_))));
+    }
+
     #[test]
     fn a_table_has_one_name_however_it_is_written() {
-        let env = crate::environment(Executor::inline()).unwrap();
-        let names = |catalogs: &[&str]| {
-            let catalog = || {
-                Arc::new(FilesystemCatalog::new(Storage::open("memory:///w").unwrap(), "memory:///w", &env))
-                    as Arc<dyn Catalog>
-            };
-            Names::new(catalogs.iter().map(|name| ((*name).to_owned(), catalog())))
-        };
         for (known, text, expected) in [
             (&["a"][..], "db.t", "db.t"),
             (&["a"], "a.db.t", "db.t"),
