@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use paimon_format::BinaryRow;
+use paimon_format::{BinaryRow, Snapshot};
 use paimon_table::error::TableError;
 use paimon_table::partition_text;
 use paimon_table::table::Table;
@@ -17,8 +17,6 @@ use crate::request::Strategy;
 pub(crate) struct Survey {
     /// How many there are.
     pub(crate) files: u64,
-    /// Their size, bytes.
-    pub(crate) bytes: u64,
     /// Those that a minor compaction would merge if nothing were added any more.
     pub(crate) small_files: u64,
     /// The partitions that files were put into last, by compactions too; the newest first.
@@ -36,17 +34,19 @@ pub(crate) struct PartitionSurvey {
     pub(crate) bytes: u64,
 }
 
-/// Reads the newest snapshot's manifests, in little memory; names `most_partitions` partitions at most.
+/// Reads the snapshot's manifests, in little memory; names `most_partitions` partitions at most.
 ///
 /// # Errors
 /// [`TableError`] when they cannot be read.
-pub(crate) async fn survey(table: &Table, most_partitions: usize, executor: &Executor) -> Result<Survey, TableError> {
-    let Some(snapshot) = table.latest_snapshot().await? else {
-        return Ok(Survey::default());
-    };
+pub(crate) async fn survey(
+    table: &Table,
+    snapshot: &Snapshot,
+    most_partitions: usize,
+    executor: &Executor,
+) -> Result<Survey, TableError> {
     let sizes = Sizes::of(table.options());
     let limits = sizes.limits(&Strategy::Minor);
-    let mut partitions = inventory::take(table, &snapshot, None, limits, None, executor).await?;
+    let mut partitions = inventory::take(table, snapshot, None, limits, None, executor).await?;
     partitions.retain(|partition| partition.files > 0);
     partitions.sort_by_key(|partition| Reverse(partition.newest_millis));
     let small_files = |partition: &PartitionFiles| -> u64 {
@@ -54,7 +54,6 @@ pub(crate) async fn survey(table: &Table, most_partitions: usize, executor: &Exe
     };
     Ok(Survey {
         files: partitions.iter().map(|partition| partition.files).sum(),
-        bytes: partitions.iter().map(|partition| partition.bytes).sum(),
         small_files: partitions.iter().map(small_files).sum(),
         newest: partitions
             .iter()

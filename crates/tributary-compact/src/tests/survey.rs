@@ -64,32 +64,37 @@ impl Bench {
 }
 
 async fn look(table: &Table, most_partitions: usize) -> crate::survey::Survey {
-    survey(table, most_partitions, &Executor::inline()).await.unwrap()
+    let snapshot = table.latest_snapshot().await.unwrap().unwrap();
+    survey(table, &snapshot, most_partitions, &Executor::inline()).await.unwrap()
 }
 
-fn bytes(files: &[ManifestEntry]) -> u64 {
-    files.iter().map(|entry| entry.file.file_size as u64).sum()
+/// The live files and their bytes.
+async fn live(table: &Table) -> (u64, u64) {
+    let files = files(table).await;
+    (files.len() as u64, files.iter().map(|entry| entry.file.file_size as u64).sum())
+}
+
+/// As the survey has them, of all partitions that it names.
+fn named(survey: &crate::survey::Survey) -> (u64, u64) {
+    let sum = |of: fn(&PartitionSurvey) -> u64| survey.newest.iter().map(of).sum();
+    (sum(|partition| partition.files), sum(|partition| partition.bytes))
 }
 
 #[tokio::test]
 async fn a_survey_counts_what_is_live_and_what_a_merge_would_take() {
     let table = create(&memory(), &[]).await;
-    assert_eq!(look(&table, 10).await, Default::default());
     for number in 0..6 {
         append(&table, DAY, number * 10..number * 10 + 10).await;
     }
     append(&table, "2026-01-02", 0..3).await;
 
     let before = look(&table, 10).await;
-    let live = files(&table).await;
-    assert_eq!((before.files, before.bytes), (7, bytes(&live)));
+    assert_eq!((before.files, named(&before)), (7, live(&table).await));
     assert_eq!(before.small_files, 6, "a file that is alone has nothing to be merged with");
-    assert_eq!(before.newest.iter().map(|partition| partition.files).sum::<u64>(), 7);
 
     run(&table, full(), 1).await.unwrap();
     let after = look(&table, 10).await;
-    let live = files(&table).await;
-    assert_eq!((after.files, after.bytes, after.small_files), (2, bytes(&live), 0));
+    assert_eq!((after.files, named(&after), after.small_files), (2, live(&table).await, 0));
     let day = after.newest.iter().find(|partition| partition.partition == "dt=2026-01-01").unwrap();
     assert_eq!(day.files, 1);
     assert_eq!(look(&table, 1).await.newest.len(), 1);
@@ -108,9 +113,9 @@ fn partitions_that_are_no_longer_shown_have_no_series() {
         ..Default::default()
     };
     let (a, b) = (TableName::new("c.db.a"), TableName::new("c.db.b"));
-    backlog.show(&a, &survey(&["hh=1", "hh=2"]));
-    backlog.show(&b, &survey(&["hh=1"]));
-    backlog.show(&a, &survey(&["hh=2", "hh=3"]));
+    backlog.show(&a, Default::default(), &survey(&["hh=1", "hh=2"]));
+    backlog.show(&b, Default::default(), &survey(&["hh=1"]));
+    backlog.show(&a, Default::default(), &survey(&["hh=2", "hh=3"]));
     let families = registry.gather();
     let partitions = families.iter().find(|family| family.name() == "tributary_compaction_partition_bytes").unwrap();
     let labels = |metric: &prometheus::proto::Metric| {
@@ -136,4 +141,34 @@ async fn a_table_that_is_no_more_has_no_series_and_one_that_cannot_be_asked_for_
         assert_eq!(bench.idle().await.is_ok(), answer.is_ok());
         assert_eq!(bench.series(), left);
     }
+}
+
+#[tokio::test]
+async fn manifests_are_read_again_only_where_something_has_changed() {
+    let storage = memory();
+    create(&storage, &[]).await;
+    let (store, watched) = faulty(&storage);
+    let table = open(&watched).await;
+    let bench = Bench::of(table.clone());
+    let reads = async || {
+        let is_manifest = |call: &Call| call.op == Op::Get && call.path.as_ref().contains("/manifest/");
+        let before = store.calls().len();
+        bench.idle().await.unwrap();
+        store.calls()[before..].iter().filter(|call| is_manifest(call)).count()
+    };
+    assert_eq!(reads().await, 0);
+    assert_eq!(bench.series()[1], ("tributary_compaction_table_files".to_owned(), 0.0));
+    for number in 0..2 {
+        append(&open(&storage).await, DAY, number * 10..number * 10 + 10).await;
+        assert!(reads().await > 0);
+        assert_eq!(reads().await, 0);
+    }
+
+    // The same snapshot under other options.
+    let mut schema = schema(&[("target-file-size", "1 kb")]);
+    schema.id = 1;
+    storage.put(&schema_path(1), schema.to_json().unwrap().into()).await.unwrap();
+    *bench.tables.0.lock().unwrap() = Ok(open(&watched).await);
+    assert!(reads().await > 0);
+    assert_eq!(reads().await, 0);
 }

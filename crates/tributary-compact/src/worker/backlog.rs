@@ -1,8 +1,9 @@
-//! What the worker's tables look like, as gauges: looked at after every run, whatever came of it.
+//! What the worker's tables look like, as gauges: looked at after every run, whatever came of it, where something has changed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use paimon_format::Snapshot;
 use prometheus::{IntGaugeVec, Opts, Registry};
 use tributary_runtime::{MetricDef, MetricKind};
 
@@ -51,8 +52,23 @@ pub(crate) struct Backlog {
     files: IntGaugeVec,
     partition_files: IntGaugeVec,
     partition_bytes: IntGaugeVec,
-    /// Partitions that have series, by table.
-    shown: Arc<Mutex<HashMap<TableName, Vec<String>>>>,
+    shown: Arc<Mutex<HashMap<TableName, Shown>>>,
+}
+
+/// All that decides what a table looks like here.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct State {
+    /// Whole: that of a table which took the name of another may have the same id.
+    pub(crate) snapshot: Option<Arc<Snapshot>>,
+    /// It has the options that tell which files are small.
+    pub(crate) schema_id: i64,
+}
+
+/// What is shown of a table.
+struct Shown {
+    state: State,
+    /// Those that have series.
+    partitions: Vec<String>,
 }
 
 // === impl Backlog ===
@@ -73,13 +89,19 @@ impl Backlog {
         })
     }
 
+    /// Whether what is shown is that of this state.
+    pub(crate) fn shows(&self, table: &TableName, state: &State) -> bool {
+        self.shown().get(table).is_some_and(|shown| shown.state == *state)
+    }
+
     /// Partitions that are no longer among the newest lose their series.
-    pub(crate) fn show(&self, table: &TableName, survey: &Survey) {
+    pub(crate) fn show(&self, table: &TableName, state: State, survey: &Survey) {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         self.small_files.with_label_values(&[table.as_str()]).set(number(survey.small_files));
         self.files.with_label_values(&[table.as_str()]).set(number(survey.files));
-        let now = survey.newest.iter().map(|partition| partition.partition.clone()).collect();
-        for gone in self.shown().insert(table.clone(), now).unwrap_or_default() {
+        let partitions = survey.newest.iter().map(|partition| partition.partition.clone()).collect();
+        let before = self.shown().insert(table.clone(), Shown { state, partitions });
+        for gone in before.map(|shown| shown.partitions).unwrap_or_default() {
             if !survey.newest.iter().any(|partition| partition.partition == gone) {
                 self.forget_partition(table, &gone);
             }
@@ -93,11 +115,11 @@ impl Backlog {
 
     /// A table that is no more loses all its series.
     pub(crate) fn forget(&self, table: &TableName) {
-        let Some(partitions) = self.shown().remove(table) else { return };
+        let Some(shown) = self.shown().remove(table) else { return };
         // They are there: they were shown.
         let _ = self.small_files.remove_label_values(&[table.as_str()]);
         let _ = self.files.remove_label_values(&[table.as_str()]);
-        for partition in partitions {
+        for partition in shown.partitions {
             self.forget_partition(table, &partition);
         }
     }
@@ -108,7 +130,7 @@ impl Backlog {
         let _ = self.partition_bytes.remove_label_values(&[table.as_str(), partition]);
     }
 
-    fn shown(&self) -> MutexGuard<'_, HashMap<TableName, Vec<String>>> {
+    fn shown(&self) -> MutexGuard<'_, HashMap<TableName, Shown>> {
         self.shown.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

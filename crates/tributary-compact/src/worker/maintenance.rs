@@ -12,12 +12,12 @@ use tributary_runtime::Env;
 
 use super::Perform;
 use super::action::Action;
-use super::backlog::MOST_PARTITIONS;
+use super::backlog::{MOST_PARTITIONS, State};
 use super::metrics::WorkerMetrics;
 use super::record::{Report, TableName, Volume};
 use super::run_log::{RunFailure, RunScope};
 use crate::Resources;
-use crate::survey::survey;
+use crate::survey::{Survey, survey};
 
 /// Names to tables.
 #[async_trait]
@@ -80,17 +80,30 @@ impl Perform for Maintenance {
             Action::CreateTag(arguments) => self.create_tag(&table, arguments, scope).await,
             Action::ExpireTags => self.expire_tags(&table, scope).await,
         };
-        if !scope.stop.is_requested() {
-            match survey(&table, MOST_PARTITIONS, &self.env.executor).await {
-                Ok(survey) => self.metrics.backlog.show(name, &survey),
-                Err(error) => tracing::warn!(table = %name, %error, "the table's files cannot be counted"),
-            }
+        if !scope.stop.is_requested()
+            && let Err(error) = self.show(name, &table).await
+        {
+            tracing::warn!(table = %name, %error, "the table's files cannot be counted");
         }
         done
     }
 }
 
 impl Maintenance {
+    /// Shows what the table looks like. Reads no manifest where that is shown already.
+    async fn show(&self, name: &TableName, table: &Table) -> Result<(), TableError> {
+        let state = State { snapshot: table.latest_snapshot().await?, schema_id: table.schema().id };
+        if self.metrics.backlog.shows(name, &state) {
+            return Ok(());
+        }
+        let survey = match &state.snapshot {
+            Some(snapshot) => survey(table, snapshot, MOST_PARTITIONS, &self.env.executor).await?,
+            None => Survey::default(),
+        };
+        self.metrics.backlog.show(name, state, &survey);
+        Ok(())
+    }
+
     async fn expire_snapshots(
         &self,
         table: &Table,
