@@ -23,7 +23,7 @@ settings: |
 imagePullSecrets: [registry]
 networkPolicy:
   from: [{namespaceSelector: {matchLabels: {name: monitoring}}}]
-monitoring: {serviceMonitor: true, rules: true, hold: 5m, runbooks: 'https://example.com/alerts', labels: {release: prometheus}}
+monitoring: {serviceMonitor: true, rules: true, hold: 5m, smallFiles: 250, runbooks: 'https://example.com/alerts', labels: {release: prometheus}}
 serviceAccount: {annotations: {example.com/role: writer}}
 podAnnotations: {example.com/team: data}
 nodeSelector: {kubernetes.io/arch: amd64}
@@ -62,6 +62,8 @@ fn the_chart_renders_what_kubernetes_accepts() {
     let promtool = PROMETHEUS.home().join("usr/bin/promtool");
     assert!(Command::new(promtool).args(["check", "rules"]).arg(rules).output().unwrap().status.success(), "{rule}");
     assert!(rule.contains("for: 5m\n") && !rule.contains("for: 2m\n"), "the hold is a value");
+    let small_files = "expr: min_over_time(tributary_compaction_small_files{job=\"tributary\"}[30m]) > 250\n";
+    assert!(rule.contains(small_files), "so is how many small files make a ticket");
     assert!(rule.contains("runbook_url: https://example.com/alerts#tributarydown\n"), "so is where the answers are");
 }
 
