@@ -36,6 +36,7 @@ mod sink;
 mod spec;
 mod stats;
 
+pub use sink::PIECE_BYTES;
 pub use spec::WriterSpec;
 
 /// One data file being written.

@@ -24,6 +24,7 @@ mod request;
 mod rewrite;
 mod roll;
 mod run;
+mod ship;
 pub mod sort;
 mod survey;
 #[cfg(test)]

@@ -1,28 +1,32 @@
 //! One task: the rows of some files of a partition, put in order or not, as new files of the target size.
 //!
 //! Rows stream, unless they are to be ordered: at any time one row group of an input is decoded and one of an output is encoded, both on the Executor, while
-//! the output's earlier bytes are on their way to the store. Large row groups are not even decoded ([`crate::copy`]).
+//! the one before is on its way to the store. Large row groups are not even decoded ([`crate::copy`]).
 
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
 use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use futures::try_join;
 use paimon_format::ManifestEntry;
 use paimon_table::commit::NewFile;
 use paimon_table::data_error::DataError;
 use paimon_table::read::file_path;
 use paimon_table::table::Table;
 use paimon_table::upload::PART_BYTES;
-use paimon_table::write::WriterSpec;
+use paimon_table::write::{PIECE_BYTES, WriterSpec};
+use tokio::sync::mpsc::channel;
 use tributary_runtime::Env;
 
+use crate::ahead::in_turn;
 use crate::copy::{Decoded, Inputs};
 use crate::error::CompactError;
 use crate::order::{Order, Ordered};
 use crate::outputs::Outputs;
 use crate::request::Strategy;
-use crate::roll::{Roll, Rolled};
+use crate::roll::Roll;
+use crate::ship::{Shipped, Shipping};
 use crate::sort::MIN_MEMORY_BYTES;
 
 /// Who is told how many rows were moved.
@@ -36,6 +40,8 @@ pub(crate) struct OnRows {
 const ROW_GROUP_BYTES: usize = 64 << 20;
 /// Row groups of the inputs are taken to be at most this large: Parquet's own default.
 const READ_GROUP_BYTES: usize = 128 << 20;
+/// Inputs that are read at one time at most.
+const MAX_FILES_AT_ONCE: usize = 4;
 
 /// What the rewrites of one run share.
 pub(crate) struct Rewriter {
@@ -78,7 +84,7 @@ impl Rewriter {
         on_rows: OnRows,
     ) -> Result<Self, DataError> {
         // What is ordered wants the memory for itself.
-        let share = if matches!(strategy, Strategy::Ordered(_)) { 8 } else { 4 };
+        let share = if matches!(strategy, Strategy::Ordered(_)) { 16 } else { 4 };
         let row_group_bytes = (task_bytes / share).clamp(1 << 20, ROW_GROUP_BYTES);
         let spec = WriterSpec::try_new(&table.schema().fields, table.options(), row_group_bytes)?;
         let order = match strategy {
@@ -124,15 +130,20 @@ impl Rewriter {
             None => Inputs::open(&self.table, &self.spec, inputs.clone(), &self.env.executor).await?,
             Some(_) => Inputs::decoded(inputs.clone()),
         };
-        let rows = self.rows(rest);
+        let rows = self.rows(rest, files_at_once(&inputs));
         let Ordered { rows, spilled_bytes } = match &self.order {
             None => Ordered { rows: rows.err_into().boxed(), spilled_bytes: 0 },
             Some(order) => order.apply(rows, self.sort_bytes(&inputs), &self.env.executor).await?,
         };
-        let mut roll = Roll::new(self, folder, first);
-        roll.copy(groups).await?;
-        roll.write_all(rows).await?;
-        let Rolled { files: added, paths, copied_bytes } = roll.finish().await?;
+        let (sender, parcels) = channel((self.row_group_bytes / PIECE_BYTES).max(1));
+        let encode = async {
+            let mut roll = Roll::new(self, sender);
+            roll.copy(groups).await?;
+            roll.write_all(rows).await?;
+            roll.finish().await
+        };
+        let (copied_bytes, shipped) = try_join!(encode, Shipping::new(self, folder, first).ship(parcels))?;
+        let Shipped { files: added, paths } = shipped;
         let read: i64 = inputs.iter().map(|entry| entry.file.row_count).sum();
         let written: i64 = added.iter().map(|file| file.meta.row_count).sum();
         if read != written {
@@ -141,22 +152,34 @@ impl Rewriter {
         Ok(Rewritten { removed: inputs, added, paths, copied_bytes, spilled_bytes })
     }
 
-    fn rows(&self, inputs: Vec<Decoded>) -> BoxStream<'static, Result<RecordBatch, DataError>> {
-        let (table, executor) = (self.table.clone(), self.env.executor.clone());
-        stream::iter(inputs)
-            .then(move |input| {
-                let (table, executor) = (table.clone(), executor.clone());
-                async move { input.rows(&table, &executor).await }
-            })
-            .try_flatten()
-            .boxed()
+    /// The rows of these inputs, in their order unless they are going to be ordered anyway.
+    fn rows(&self, inputs: Vec<Decoded>, at_once: usize) -> BoxStream<'static, Result<RecordBatch, DataError>> {
+        let rows = |input: Decoded| {
+            let (table, executor) = (self.table.clone(), self.env.executor.clone());
+            stream::once(async move { input.rows(&table, &executor).await }).try_flatten().boxed()
+        };
+        let inputs: Vec<_> = inputs.into_iter().map(rows).collect();
+        match &self.order {
+            None => in_turn(inputs, at_once).boxed(),
+            Some(_) => stream::iter(inputs).flatten_unordered(at_once).boxed(),
+        }
     }
 }
 
 /// The largest row group there may be in these files.
-fn read_bytes(inputs: &[ManifestEntry]) -> usize {
+fn largest_bytes(inputs: &[ManifestEntry]) -> usize {
     let largest = inputs.iter().map(|entry| entry.file.file_size).max().unwrap_or_default();
-    usize::try_from(largest).unwrap_or_default().min(READ_GROUP_BYTES)
+    usize::try_from(largest).unwrap_or_default().clamp(1, READ_GROUP_BYTES)
+}
+
+/// Small files are read several at a time: most of their time is the store's.
+fn files_at_once(inputs: &[ManifestEntry]) -> usize {
+    (READ_GROUP_BYTES / largest_bytes(inputs)).min(MAX_FILES_AT_ONCE)
+}
+
+/// What reading these files takes.
+fn read_bytes(inputs: &[ManifestEntry]) -> usize {
+    files_at_once(inputs).min(inputs.len()) * largest_bytes(inputs)
 }
 
 /// Refuses what a new file would lose.

@@ -1,57 +1,33 @@
 //! The outputs of one task, one after the other: rows are encoded into them, and row groups taken over, until each has the
-//! target size.
+//! target size. What is encoded goes to [`crate::ship`].
 
 use arrow::record_batch::RecordBatch;
 use futures::stream::BoxStream;
-use futures::{StreamExt, TryFutureExt, TryStreamExt, try_join};
-use paimon_format::{DataFileMeta, FileSource, ManifestEntry, names};
-use paimon_table::commit::NewFile;
+use futures::{StreamExt, TryStreamExt, try_join};
 use paimon_table::read::RowGroup;
-use paimon_table::upload::Upload;
-use paimon_table::wall_clock::local_millis;
-use paimon_table::write::{DataFileWriter, Finished, append_meta};
-use tokio::sync::mpsc::channel;
+use paimon_table::write::{DataFileWriter, Finished};
+use tokio::sync::mpsc::{Sender, channel};
 
 use crate::ahead::{BATCHES_AHEAD, forward};
 use crate::copy::{self, Group};
 use crate::error::CompactError;
 use crate::rewrite::Rewriter;
+use crate::ship::Parcel;
 
-/// An output being written.
-struct Output {
-    writer: Box<DataFileWriter>,
-    upload: Upload,
-    name: String,
-    path: String,
-}
-
-/// The outputs so far, and the one that is open.
+/// The output that is open, and where its bytes go.
 pub(crate) struct Roll<'a> {
     rewriter: &'a Rewriter,
-    folder: String,
-    like: &'a ManifestEntry,
-    open: Option<Output>,
-    next_sequence: i64,
-    rolled: Rolled,
-}
-
-/// What is in the store.
-#[derive(Default)]
-pub(crate) struct Rolled {
-    pub(crate) files: Vec<NewFile>,
-    /// The paths of `files`.
-    pub(crate) paths: Vec<String>,
+    open: Option<Box<DataFileWriter>>,
+    to: Sender<Parcel>,
     /// Bytes of row groups that were taken over.
-    pub(crate) copied_bytes: u64,
+    copied_bytes: u64,
 }
 
 // === impl Roll ===
 
 impl<'a> Roll<'a> {
-    /// Outputs in `folder`, of the partition of `like`, whose sequence they continue.
-    pub(crate) fn new(rewriter: &'a Rewriter, folder: String, like: &'a ManifestEntry) -> Self {
-        let next_sequence = like.file.min_sequence_number;
-        Self { rewriter, folder, like, open: None, next_sequence, rolled: Rolled::default() }
+    pub(crate) fn new(rewriter: &'a Rewriter, to: Sender<Parcel>) -> Self {
+        Self { rewriter, open: None, to, copied_bytes: 0 }
     }
 
     /// Takes these row groups over; decodes those of which the output would become too large.
@@ -59,7 +35,7 @@ impl<'a> Roll<'a> {
         for group in groups {
             let Group { file, index, bytes, rows } = group;
             let options = self.rewriter.table.options();
-            let written = self.open.as_ref().map(|open| (open.writer.written_bytes(), open.writer.rows()));
+            let written = self.open.as_ref().map(|writer| (writer.written_bytes(), writer.rows()));
             let (written_bytes, written_rows) = written.unwrap_or_default();
             if !copy::fits(written_bytes + bytes, options.target_file_size.bytes())
                 || written_rows + rows > options.target_file_row_num
@@ -68,22 +44,20 @@ impl<'a> Roll<'a> {
                 self.write_all(decoded.err_into().boxed()).await?;
                 continue;
             }
-            // The bytes of the last one go while these come.
-            let (group, ()) = try_join!(file.fetch(index).err_into::<CompactError>(), self.send())?;
-            self.append(group, rows).await?;
-            self.rolled.copied_bytes += bytes;
+            self.append(file.fetch(index).await?, rows).await?;
+            self.send().await;
+            self.copied_bytes += bytes;
         }
         Ok(())
     }
 
     async fn append(&mut self, group: RowGroup, rows: u64) -> Result<(), CompactError> {
-        let Output { mut writer, upload, name, path } = match self.open.take() {
+        let mut writer = match self.open.take() {
             Some(open) => open,
-            None => self.start(DataFileWriter::try_new_like(&self.rewriter.spec, &group)?)?,
+            None => Box::new(DataFileWriter::try_new_like(&self.rewriter.spec, &group)?),
         };
         let append = move || writer.append(group).map(|()| writer);
-        let writer = self.rewriter.env.executor.run(append).await??;
-        self.open = Some(Output { writer, upload, name, path });
+        self.open = Some(self.rewriter.env.executor.run(append).await??);
         self.wrote(rows).await
     }
 
@@ -107,7 +81,7 @@ impl<'a> Roll<'a> {
     async fn write(&mut self, mut batch: RecordBatch) -> Result<(), CompactError> {
         let most = self.rewriter.table.options().target_file_row_num;
         loop {
-            let open = self.open.as_ref().map_or(0, |output| output.writer.rows());
+            let open = self.open.as_ref().map_or(0, |writer| writer.rows());
             let room = usize::try_from(most.saturating_sub(open)).unwrap_or(usize::MAX).max(1);
             if batch.num_rows() <= room {
                 return self.write_on(batch).await;
@@ -119,75 +93,53 @@ impl<'a> Roll<'a> {
 
     async fn write_on(&mut self, batch: RecordBatch) -> Result<(), CompactError> {
         let rows = batch.num_rows() as u64;
-        let Output { mut writer, upload, name, path } = match self.open.take() {
+        let mut writer = match self.open.take() {
             Some(open) => open,
-            None => self.start(DataFileWriter::try_new(&self.rewriter.spec, &batch)?)?,
+            None => Box::new(DataFileWriter::try_new(&self.rewriter.spec, &batch)?),
         };
         let write = move || writer.write(&batch).map(|()| writer);
-        let writer = self.rewriter.env.executor.run(write).await??;
-        self.open = Some(Output { writer, upload, name, path });
-        self.send().await?;
+        self.open = Some(self.rewriter.env.executor.run(write).await??);
+        self.send().await;
         self.wrote(rows).await
     }
 
-    fn start(&self, writer: DataFileWriter) -> Result<Output, CompactError> {
-        let Rewriter { table, env, file_prefix, .. } = self.rewriter;
-        let name = names::data_file(file_prefix, env.random.uuid(), 0, "parquet");
-        let path = format!("{}/{name}", self.folder);
-        let upload = Upload::start(table.storage(), &path)?;
-        Ok(Output { writer: Box::new(writer), upload, name, path })
+    /// Hands over what is encoded; waits while more than a row group is on its way.
+    async fn send(&mut self) {
+        while let Some(bytes) = self.open.as_mut().and_then(|writer| writer.drain_encoded()) {
+            self.hand_over(Parcel::Piece(bytes)).await;
+        }
     }
 
-    /// Hands what is encoded to the upload.
-    async fn send(&mut self) -> Result<(), CompactError> {
-        let Some(Output { writer, upload, .. }) = &mut self.open else {
-            return Ok(());
-        };
-        while let Some(bytes) = writer.drain_encoded() {
-            upload.push(bytes).await?;
-        }
-        Ok(())
+    async fn hand_over(&mut self, parcel: Parcel) {
+        // Whoever takes them has failed otherwise, and says so.
+        let _ = self.to.send(parcel).await;
     }
 
     /// After so many rows: ends the output if it has its size.
     async fn wrote(&mut self, rows: u64) -> Result<(), CompactError> {
         (self.rewriter.on_rows.written)(rows);
         let options = self.rewriter.table.options();
-        let is_full = |Output { writer, .. }: &Output| {
+        let is_full = |writer: &DataFileWriter| {
             writer.written_bytes() >= options.target_file_size.bytes() || writer.rows() >= options.target_file_row_num
         };
-        if self.open.as_ref().is_some_and(is_full) { self.close().await } else { Ok(()) }
+        if self.open.as_deref().is_some_and(is_full) { self.close().await } else { Ok(()) }
     }
 
-    /// Ends the open output: it is in the store then.
     async fn close(&mut self) -> Result<(), CompactError> {
-        let Some(Output { writer, mut upload, name, path }) = self.open.take() else {
+        let Some(writer) = self.open.take() else {
             return Ok(());
         };
-        let Rewriter { table, env, outputs, .. } = self.rewriter;
-        let Finished { tail, summary } = env.executor.run(move || writer.finish()).await??;
+        let Finished { tail, summary } = self.rewriter.env.executor.run(move || writer.finish()).await??;
         for bytes in tail {
-            upload.push(bytes).await?;
+            self.hand_over(Parcel::Piece(bytes)).await;
         }
-        outputs.register(path.clone());
-        self.rolled.paths.push(path);
-        upload.finish().await?;
-        let created = local_millis(env.clock.now_millis());
-        let appended = append_meta(&name, &summary, table.schema().id, created);
-        let meta = DataFileMeta {
-            file_source: Some(FileSource::Compact),
-            min_sequence_number: self.next_sequence,
-            max_sequence_number: self.next_sequence + appended.row_count - 1,
-            ..appended
-        };
-        self.next_sequence += meta.row_count;
-        self.rolled.files.push(NewFile { partition: self.like.partition.clone(), bucket: self.like.bucket, meta });
+        self.hand_over(Parcel::End(summary)).await;
         Ok(())
     }
 
-    /// Ends the last output.
-    pub(crate) async fn finish(mut self) -> Result<Rolled, CompactError> {
+    /// Ends the last output; how many bytes were taken over.
+    pub(crate) async fn finish(mut self) -> Result<u64, CompactError> {
         self.close().await?;
-        Ok(self.rolled)
+        Ok(self.copied_bytes)
     }
 }

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 
 use bytes::Bytes;
 
-/// Size of a full piece, in bytes.
-const PIECE_BYTES: usize = 1 << 20;
+/// Size in bytes of the pieces that [`super::DataFileWriter::drain_encoded`] gives; the last may be smaller.
+pub const PIECE_BYTES: usize = 1 << 20;
 
 /// Encoded bytes in order.
 #[derive(Debug, Default)]
