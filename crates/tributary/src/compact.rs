@@ -65,11 +65,15 @@ async fn plan_and_run(arguments: &CompactArguments, settings: &Settings, console
     Ok(())
 }
 
+/// What a process takes before it compacts anything, and the allocator for itself: the limit is for all of it.
+const PROCESS_BYTES: usize = 48 << 20;
+
 /// What `[compactor]` lets compactions take.
 pub(crate) fn resources(settings: &Settings, threads: NonZeroUsize) -> Resources {
     let own = &settings.compactor;
+    let limit = usize::try_from(own.memory_limit.0).unwrap_or(usize::MAX);
     Resources {
-        memory: MemoryBudget::new(usize::try_from(own.memory_limit.0).unwrap_or(usize::MAX)),
+        memory: MemoryBudget::new(limit.saturating_sub(PROCESS_BYTES).max(limit / 2)),
         parallelism: threads.get(),
         spill_folder: own.spill_folder.clone().unwrap_or_else(std::env::temp_dir),
     }
