@@ -18,6 +18,10 @@ use crate::error::{Result, TableError};
 use crate::store::Storage;
 use crate::table::Table;
 
+mod recent;
+
+pub(crate) use recent::Recent;
+
 /// How many objects are read at once.
 const READ_CONCURRENCY: usize = 16;
 
@@ -63,6 +67,7 @@ pub(crate) struct ManifestFormat {
     pub(crate) target_bytes: u64,
     pub(crate) partition_roots: Arc<[TypeRoot]>,
     pub(crate) executor: Executor,
+    pub(crate) recent: Recent,
 }
 
 // === impl Names ===
@@ -95,6 +100,7 @@ impl ManifestFormat {
             target_bytes: options.manifest_target_file_size.bytes(),
             partition_roots: table.schema().partition_types().into(),
             executor: executor.clone(),
+            recent: Recent::default(),
         }
     }
 
@@ -118,7 +124,9 @@ impl ManifestFormat {
                 .map(|(name, chunk)| encode_manifest(name, chunk, codec, &roots))
                 .collect::<Result<Vec<_>>>()
         };
-        if count <= INLINE_ENTRIES { encode() } else { self.executor.run(encode).await? }
+        let encoded = if count <= INLINE_ENTRIES { encode() } else { self.executor.run(encode).await? }?;
+        encoded.iter().for_each(|(_, object)| self.recent.keep(&object.name, &object.bytes));
+        Ok(encoded)
     }
 
     pub(crate) fn encode_list(&self, names: &mut Names, manifests: &[ManifestFileMeta]) -> Result<Encoded> {
@@ -134,8 +142,12 @@ impl ManifestFormat {
         manifest: &ManifestFileMeta,
     ) -> Result<Vec<ManifestEntry>> {
         let object = path(&manifest.file_name);
-        let Some(bytes) = storage.get_opt(&object).await? else {
-            return Err(TableError::Missing { object, referrer: "a manifest list".to_owned() });
+        let bytes = match self.recent.get(&manifest.file_name) {
+            Some(bytes) => bytes,
+            None => {
+                let missing = || TableError::Missing { object: object.clone(), referrer: "a manifest list".to_owned() };
+                storage.get_opt(&object).await?.ok_or_else(missing)?
+            }
         };
         let claimed = manifest.num_added_files.saturating_add(manifest.num_deleted_files);
         let decoded = if usize::try_from(claimed).is_ok_and(|count| count <= INLINE_ENTRIES) {

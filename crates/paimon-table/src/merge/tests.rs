@@ -10,6 +10,7 @@ use tributary_runtime::Executor;
 use uuid::Uuid;
 
 use super::*;
+use crate::manifests::Recent;
 use crate::testing::*;
 
 fn manifest(size: i64, deleted: i64) -> ManifestFileMeta {
@@ -129,6 +130,7 @@ async fn check_same_live_set(commits: Vec<(u8, Vec<prop::sample::Index>)>, polic
         target_bytes: policy.target_bytes,
         partition_roots: Arc::from([TypeRoot::Varchar(i32::MAX as u32)]),
         executor: Executor::inline(),
+        recent: Recent::default(),
     };
     let mut names = Names::new(Uuid::from_u128(1));
     let mut manifests = Vec::new();
