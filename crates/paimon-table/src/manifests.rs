@@ -117,16 +117,16 @@ impl ManifestFormat {
         let names: Vec<_> = (0..entries.len().div_ceil(per_manifest)).map(|_| names.manifest()).collect();
         let count = entries.len();
         let (codec, roots) = (self.codec, Arc::clone(&self.partition_roots));
+        let recent = self.recent.clone();
         let encode = move || {
             names
                 .into_iter()
                 .zip(entries.chunks(per_manifest))
+                .inspect(|(name, chunk)| recent.keep(name, chunk))
                 .map(|(name, chunk)| encode_manifest(name, chunk, codec, &roots))
                 .collect::<Result<Vec<_>>>()
         };
-        let encoded = if count <= INLINE_ENTRIES { encode() } else { self.executor.run(encode).await? }?;
-        encoded.iter().for_each(|(_, object)| self.recent.keep(&object.name, &object.bytes));
-        Ok(encoded)
+        if count <= INLINE_ENTRIES { encode() } else { self.executor.run(encode).await? }
     }
 
     pub(crate) fn encode_list(&self, names: &mut Names, manifests: &[ManifestFileMeta]) -> Result<Encoded> {
@@ -141,13 +141,12 @@ impl ManifestFormat {
         storage: &Storage,
         manifest: &ManifestFileMeta,
     ) -> Result<Vec<ManifestEntry>> {
+        if let Some(entries) = self.recent.get(&manifest.file_name) {
+            return Ok(entries);
+        }
         let object = path(&manifest.file_name);
-        let bytes = match self.recent.get(&manifest.file_name) {
-            Some(bytes) => bytes,
-            None => {
-                let missing = || TableError::Missing { object: object.clone(), referrer: "a manifest list".to_owned() };
-                storage.get_opt(&object).await?.ok_or_else(missing)?
-            }
+        let Some(bytes) = storage.get_opt(&object).await? else {
+            return Err(TableError::Missing { object, referrer: "a manifest list".to_owned() });
         };
         let claimed = manifest.num_added_files.saturating_add(manifest.num_deleted_files);
         let decoded = if usize::try_from(claimed).is_ok_and(|count| count <= INLINE_ENTRIES) {

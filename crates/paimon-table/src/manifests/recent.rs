@@ -1,15 +1,16 @@
-//! The newest manifests that were written here: most of what a merge reads, again, thirty commits later.
+//! The entries of the newest manifests that were written here: most of what a merge needs, thirty commits later. To read and
+//! decode thirty manifests takes longer than the rest of a commit.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
+use paimon_format::ManifestEntry;
 
-/// All of them together.
-const MAX_BYTES: usize = 1 << 20;
+/// All of them together; an entry has about a kilobyte.
+const MAX_ENTRIES: usize = 1024;
 
-/// One of them: that of a commit has some 3 KB, and what is large is seldom merged.
-const MAX_MANIFEST_BYTES: usize = MAX_BYTES / 16;
+/// Those of one manifest: that of a commit has few, and what is large is seldom merged.
+const MAX_MANIFEST_ENTRIES: usize = MAX_ENTRIES / 16;
 
 /// Manifests by their names, which are never used twice, the newest last. Clones share them.
 #[derive(Clone, Default)]
@@ -19,30 +20,30 @@ pub(crate) struct Recent {
 
 #[derive(Default)]
 struct Manifests {
-    encoded: VecDeque<(String, Bytes)>,
-    bytes: usize,
+    known: VecDeque<(String, Vec<ManifestEntry>)>,
+    entries: usize,
 }
 
 // === impl Recent ===
 
 impl Recent {
-    pub(crate) fn keep(&self, name: &str, bytes: &Bytes) {
-        if bytes.len() > MAX_MANIFEST_BYTES {
+    pub(crate) fn keep(&self, name: &str, entries: &[ManifestEntry]) {
+        if entries.len() > MAX_MANIFEST_ENTRIES {
             return;
         }
         let mut manifests = self.manifests();
-        manifests.bytes += bytes.len();
-        manifests.encoded.push_back((name.to_owned(), bytes.clone()));
-        while manifests.bytes > MAX_BYTES
-            && let Some((_, oldest)) = manifests.encoded.pop_front()
+        manifests.entries += entries.len();
+        manifests.known.push_back((name.to_owned(), entries.to_vec()));
+        while manifests.entries > MAX_ENTRIES
+            && let Some((_, oldest)) = manifests.known.pop_front()
         {
-            manifests.bytes -= oldest.len();
+            manifests.entries -= oldest.len();
         }
     }
 
-    pub(crate) fn get(&self, name: &str) -> Option<Bytes> {
+    pub(crate) fn get(&self, name: &str) -> Option<Vec<ManifestEntry>> {
         let manifests = self.manifests();
-        manifests.encoded.iter().rev().find(|(known, _)| known == name).map(|(_, bytes)| bytes.clone())
+        manifests.known.iter().rev().find(|(known, _)| known == name).map(|(_, entries)| entries.clone())
     }
 
     fn manifests(&self) -> MutexGuard<'_, Manifests> {
@@ -52,15 +53,24 @@ impl Recent {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use paimon_format::FileKind;
+
     use super::*;
+    use crate::testing::file;
 
     #[test]
     fn the_newest_are_kept_as_far_as_there_is_room() {
+        let added = file("data-1.parquet", "2026-01-01", 1);
+        let (partition, file) = (added.partition, added.meta);
+        let entry = ManifestEntry { kind: FileKind::Add, partition, bucket: 0, total_buckets: -1, file };
+        let large = vec![entry; MAX_MANIFEST_ENTRIES + 1];
         let recent = Recent::default();
-        let large = Bytes::from(vec![0; MAX_MANIFEST_BYTES]);
-        let names: Vec<String> = (0..17).map(|n| n.to_string()).collect();
-        names.iter().for_each(|name| recent.keep(name, &large));
-        recent.keep("too large", &Bytes::from(vec![0; MAX_MANIFEST_BYTES + 1]));
+        for number in 0..17 {
+            recent.keep(&number.to_string(), &large[1..]);
+        }
+        recent.keep("too large", &large);
         assert_eq!(["0", "1", "16", "too large"].map(|name| recent.get(name).is_some()), [false, true, true, false]);
+        assert_eq!(recent.get("16").unwrap(), large[1..]);
     }
 }
