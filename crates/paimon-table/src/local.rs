@@ -30,6 +30,9 @@ use tributary_runtime::Random;
 /// How every staging name ends; it begins with a dot.
 pub const STAGING_SUFFIX: &str = ".tmp";
 
+/// So much of a large file is flushed at a time.
+const FLUSH_BYTES: usize = 1 << 20;
+
 /// The local file system, from its root.
 #[derive(Debug)]
 pub struct LocalStore {
@@ -241,9 +244,11 @@ impl Staged {
 
     fn write_at(&mut self, offset: u64, payload: &PutPayload) -> Result<()> {
         self.file.seek(SeekFrom::Start(offset)).map_err(|error| failed("write", &self.target, error))?;
-        payload.iter().try_for_each(|piece| self.append(piece))?;
-        // All at once at the end they would hold up whoever else flushes, such as a commit, until the last of them is written.
-        self.flush_data()
+        // Whoever else flushes, such as a commit, waits for what this has written and not flushed.
+        payload.iter().flat_map(|piece| piece.chunks(FLUSH_BYTES)).try_for_each(|piece| {
+            self.append(piece)?;
+            self.flush_data()
+        })
     }
 
     /// Publishes by rename: replaces what was there.
