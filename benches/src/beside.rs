@@ -47,11 +47,12 @@ struct Runs {
     bytes: u64,
 }
 
-/// `held` rows are in the hour before; then every round is `seconds` alone and as many beside runs.
-pub(crate) fn run(rate: u32, held: u64, seconds: u64, rounds: usize, scratch: &Path) {
+/// `held` rows are in the hour before, checkpoints `interval` apart; then every round is `seconds` alone and as many beside runs.
+pub(crate) fn run(rate: u32, held: u64, seconds: u64, rounds: usize, interval: &str, scratch: &Path) {
     write(held, scratch);
     let job = scratch.join("job.sql");
-    std::fs::write(&job, format!("SET 'execution.checkpointing.interval' = '1 s'; {}", job_text(rate, ""))).unwrap();
+    std::fs::write(&job, format!("SET 'execution.checkpointing.interval' = '{interval}'; {}", job_text(rate, "")))
+        .unwrap();
     let mut command = process::tributary();
     command.args(["run", job.to_str().unwrap(), "--set", "compactor.embedded=true"]);
     command.args(["--set", &format!("http.admin-token={TOKEN}")]);
@@ -67,7 +68,9 @@ pub(crate) fn run(rate: u32, held: u64, seconds: u64, rounds: usize, scratch: &P
         runs.wait();
     }
     daemon.stop();
-    println!("{rate} rows/s into an hour that held {held}, {rounds} times {seconds} s of each\n");
+    println!(
+        "{rate} rows/s into an hour that held {held}, {rounds} times {seconds} s of each, checkpoints of {interval}\n"
+    );
     println!("| ingestion | rows/s | commit p50 ms | p99 ms | checkpoint p50 ms | p99 ms |");
     println!("| --- | --- | --- | --- | --- | --- |");
     alone.tell("alone");

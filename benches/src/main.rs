@@ -88,6 +88,9 @@ enum Bench {
         /// How often both.
         #[arg(long, default_value_t = 3)]
         rounds: usize,
+        /// Between checkpoints: short, so that a 99th percentile is one of many.
+        #[arg(long, default_value = "200 ms")]
+        interval: String,
     },
     /// Commits per second and latency through `tributary catalog serve`.
     Catalog {
@@ -130,7 +133,9 @@ fn main() {
         Bench::Commits { commits } => commits::run(commits, scratch().path()),
         Bench::Compact { rows, memory_limit } => compact::run(rows, &memory_limit, scratch().path()),
         Bench::Plan { files } => plan::run(files, scratch().path()),
-        Bench::Beside { rate, rows, seconds, rounds } => beside::run(rate, rows, seconds, rounds, scratch().path()),
+        Bench::Beside { rate, rows, seconds, rounds, interval } => {
+            beside::run(rate, rows, seconds, rounds, &interval, scratch().path());
+        }
         Bench::Catalog { seconds } => catalog::run(Duration::from_secs(seconds), scratch().path()),
         Bench::Encodings { rows, rounds } => encodings::run(rows, rounds),
         Bench::Start { rounds, seconds } => start::run(rounds, seconds, scratch().path()),

@@ -8,7 +8,7 @@
 //! - a replaced one by a rename, which is atomic.
 //!
 //! With `fsync` the file is flushed before it is published and the folder after it, so that what was acknowledged
-//! survives a power cut. Reading, listing and deleting are `object_store`'s.
+//! survives a power cut, unless the put is [`Expendable`]. Reading, listing and deleting are `object_store`'s.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -32,6 +32,10 @@ pub const STAGING_SUFFIX: &str = ".tmp";
 
 /// So much of a large file is flushed at a time.
 const FLUSH_BYTES: usize = 1 << 20;
+
+/// An extension of a put whose object a power cut may take or empty: it is not flushed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Expendable;
 
 /// The local file system, from its root.
 #[derive(Debug)]
@@ -107,7 +111,8 @@ impl ObjectStore for LocalStore {
             PutMode::Update(_) => return Err(unsupported("replacing one version of an object")),
         };
         let target = self.target(location)?;
-        let disk = self.disk.clone();
+        let expendable = options.extensions.get::<Expendable>().is_some();
+        let disk = Disk { fsync: self.disk.fsync && !expendable, ..self.disk.clone() };
         blocking(move || {
             let mut staged = disk.stage(target)?;
             for piece in payload.iter() {

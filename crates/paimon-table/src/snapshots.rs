@@ -184,8 +184,9 @@ pub(crate) async fn write_hints_of_expiry(storage: &Storage, earliest: SnapshotI
     Ok(())
 }
 
+/// Whoever finds it old, empty or gone lists the folder, so a commit does not wait for it to be flushed.
 async fn write_hint(storage: &Storage, name: &str, id: SnapshotId) -> Result<()> {
-    Ok(storage.put(&hint_path(name), Bytes::from(id.0.to_string())).await?)
+    Ok(storage.put_expendable(&hint_path(name), Bytes::from(id.0.to_string())).await?)
 }
 
 /// Takes back every snapshot after `to`. `LATEST` goes first and the newest snapshot next, so that the snapshots are

@@ -32,7 +32,7 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions,
 
 pub use self::error::StoreError;
 pub use self::open::StorageOptions;
-use crate::local::STAGING_SUFFIX;
+use crate::local::{Expendable, STAGING_SUFFIX};
 
 /// A folder of an object store. Cheap to clone.
 #[derive(Clone)]
@@ -178,6 +178,18 @@ impl Storage {
     pub async fn put(&self, rel: &str, bytes: Bytes) -> Result<(), StoreError> {
         let path = self.try_path(rel)?;
         self.store.put(&path, PutPayload::from(bytes)).await.map(drop).map_err(self.failed("write", &path))
+    }
+
+    /// As [`Storage::put`], of an object that readers do without: it need not survive a power cut, and costs no flush.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn put_expendable(&self, rel: &str, bytes: Bytes) -> Result<(), StoreError> {
+        let path = self.try_path(rel)?;
+        let mut options = PutOptions::default();
+        options.extensions.insert(Expendable);
+        let put = self.store.put_opts(&path, PutPayload::from(bytes), options).await;
+        put.map(drop).map_err(self.failed("write", &path))
     }
 
     /// Writes the object unless one of that name exists; of any number of concurrent callers exactly one creates it.
