@@ -31,6 +31,8 @@ pub(crate) fn run(rows: u64, memory_limit: &str, scratch: &Path) {
             let warehouse = scratch.join("copy");
             let copied = Command::new("cp").arg("-r").args([&original, &warehouse]).status().unwrap();
             assert!(copied.success());
+            // Nor does it wait for the disk on the other's account.
+            assert!(Command::new("sync").status().unwrap().success());
             let call = [&format!("table => 'db.t', options => '{TARGET}'"), arguments]
                 .into_iter()
                 .filter(|part| !part.is_empty())

@@ -40,8 +40,10 @@ pub(crate) struct OnRows {
 const ROW_GROUP_BYTES: usize = 64 << 20;
 /// Row groups of the inputs are taken to be at most this large: Parquet's own default.
 const READ_GROUP_BYTES: usize = 128 << 20;
-/// Inputs that are read at one time at most.
+/// Inputs that are read at one time at most,
 const MAX_FILES_AT_ONCE: usize = 4;
+/// and their bytes, unless it is one.
+const READ_AT_ONCE_BYTES: usize = 32 << 20;
 
 /// What the rewrites of one run share.
 pub(crate) struct Rewriter {
@@ -174,7 +176,7 @@ fn largest_bytes(inputs: &[ManifestEntry]) -> usize {
 
 /// Small files are read several at a time: most of their time is the store's.
 fn files_at_once(inputs: &[ManifestEntry]) -> usize {
-    (READ_GROUP_BYTES / largest_bytes(inputs)).min(MAX_FILES_AT_ONCE)
+    (READ_AT_ONCE_BYTES / largest_bytes(inputs)).clamp(1, MAX_FILES_AT_ONCE)
 }
 
 /// What reading these files takes.

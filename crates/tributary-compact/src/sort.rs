@@ -55,7 +55,7 @@ const RESERVE_BYTES: usize = 2 * SPILLS * BATCH_BYTES;
 const READ_BYTES: usize = 3 * BATCH_BYTES;
 
 /// Runs merged at a time at most, whatever the memory: each is an open file.
-const MAX_FAN_IN: usize = 96;
+const MAX_FAN_IN: usize = 192;
 
 /// How rows are ordered by several columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,7 @@ pub struct FullRun {
     folder: PathBuf,
 }
 
-/// Rows in order, in batches of at most 8,192 rows and about a megabyte.
+/// Rows in order, in batches of at most 8,192 rows and about half a megabyte.
 pub struct Sorted {
     rows: Rows,
     spilled_bytes: u64,

@@ -163,7 +163,8 @@ settings! {
     /// `[[compactor.policy]]` says.
     compactor: Compactor {
         /// Bytes for everything that is rewritten at one time: row groups on their way in and out, rows that are ordered,
-        /// uploads, and 48 MB for the process. Where one row group needs more, it is taken: give a container 128 MB more.
+        /// uploads, and 192 MB, half of it at most, for the process and its allocator. Where one row group needs more, it is
+        /// taken: give a container 128 MB more.
         memory_limit: ByteSize = ("memory-limit", "512 mb"),
         /// Folder for rows that are ordered and do not fit into that; by default the system's for temporary files.
         /// About as large as the uncompressed rows of the largest partition. Nothing stays in it, even after a kill.

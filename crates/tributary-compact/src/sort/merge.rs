@@ -8,7 +8,7 @@ use arrow::array::RecordBatch;
 use super::SortError;
 use super::heap::sift_down;
 use super::keys::{Head, KeyEncoder, Keys};
-use super::run::{SortedRun, batch_rows, gather};
+use super::run::{SortedRun, gather};
 use super::spill::SpilledRun;
 
 /// Rows of several runs in order.
@@ -61,8 +61,9 @@ impl Merge {
             merge.cursors.push(Cursor { reader, run, keys, slot: merge.held.len(), row: 0, rows, head });
             merge.held.push(batch);
         }
-        let bytes = merge.held.iter().map(RecordBatch::get_array_memory_size).sum();
-        merge.batch_rows = batch_rows(bytes, merge.held.iter().map(RecordBatch::num_rows).sum());
+        // As large as those of the runs. The bytes of one that was read cannot be asked: its columns share a buffer.
+        let rows: usize = merge.held.iter().map(RecordBatch::num_rows).sum();
+        merge.batch_rows = (rows / merge.held.len().max(1)).max(1);
         for place in (0..merge.cursors.len() / 2).rev() {
             merge.sift_down(place);
         }

@@ -11,7 +11,7 @@ use super::heap::sift_down;
 use super::keys::{Head, Keys};
 
 /// About the size of a batch that is put together of sorted rows.
-pub(super) const BATCH_BYTES: usize = 1 << 20;
+pub(super) const BATCH_BYTES: usize = 1 << 19;
 
 /// Rows of such a batch at most.
 const BATCH_ROWS: usize = 8192;
@@ -111,7 +111,7 @@ impl Run {
 }
 
 /// Rows of a batch of [`BATCH_BYTES`], when so many rows have so many bytes.
-pub(super) fn batch_rows(bytes: usize, rows: usize) -> usize {
+fn batch_rows(bytes: usize, rows: usize) -> usize {
     let row_bytes = bytes.div_ceil(rows.max(1)).max(1);
     (BATCH_BYTES / row_bytes).clamp(1, BATCH_ROWS)
 }

@@ -57,7 +57,10 @@ fn sort(spec: &SortSpec, memory_bytes: usize, batches: &[RecordBatch]) -> (Recor
     let spilled = sorted.spilled_bytes();
     let rows: Vec<_> = sorted.collect::<Result<_, _>>().unwrap();
     assert!(rows.iter().all(|batch| (1..=8192).contains(&batch.num_rows())));
-    (concat_batches(&batches[0].schema(), &rows).unwrap(), spilled)
+    let all = concat_batches(&batches[0].schema(), &rows).unwrap();
+    let full = all.get_array_memory_size() / BATCH_BYTES + all.num_rows() / 8192;
+    assert!(rows.len() <= 2 * full + 2, "{} small batches instead of {full}", rows.len());
+    (all, spilled)
 }
 
 /// Places of the rows in the order that arrow's own sort gives them by `columns`, and then by their places.
